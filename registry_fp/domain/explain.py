@@ -1,0 +1,252 @@
+"""Errors for people: one line that says what happened, and a hint that mends it."""
+
+from __future__ import annotations
+
+import os
+from errno import EACCES, EDQUOT, EMFILE, ENFILE, ENOENT, ENOSPC, EPERM
+from typing import assert_never
+
+from registry_fp.domain import errors as why
+from registry_fp.domain.errors import ImageFault, Problem, Reason, RegistryError, TarFault
+
+__all__ = ["describe", "explain", "hint"]
+
+
+def explain(error: RegistryError) -> str:
+    """The line of `describe`, and below it `hint: ...`.
+
+    >>> print(explain(RegistryError("ping", "localhost:1", why.ConnectFailed("localhost:1", "connection refused"))))
+    ping localhost:1: ConnectFailed: cannot connect to localhost:1: connection refused
+    hint: check the host and the port, and that the registry is running
+    """
+    return f"{describe(error)}\nhint: {hint(error)}"
+
+
+def describe(error: RegistryError) -> str:
+    """One line: the verb, its target, the reason's name, and the facts as a sentence.
+
+    >>> describe(RegistryError("push", "app.tar", why.InvalidImage("missing layer", "abc/layer.tar"), attempts=1))
+    'push app.tar: InvalidImage: missing layer: abc/layer.tar'
+    """
+    spent = f" (after {error.attempts} attempts, {error.elapsed:.1f} s)" if error.attempts > 1 else ""
+    line = f"{error.doing} {error.target}: {type(error.reason).__name__}: {_sentence(error.reason)}{spent}"
+    return _printable(line)
+
+
+def hint(error: RegistryError) -> str:
+    """What most often mends an error of this reason, as one line."""
+    return _printable(_hint(error.reason))
+
+
+def _sentence(reason: Reason) -> str:
+    match reason:
+        case why.DnsFailed(host=host):
+            return f"no address for {host}"
+        case why.ConnectFailed(host=host, why=detail):
+            return f"cannot connect to {host}: {detail}"
+        case why.TlsFailed(host=host, why=detail):
+            return f"no trusted connection to {host}: {detail}"
+        case why.TimedOut(phase=phase, seconds=seconds):
+            return _late(phase, seconds)
+        case why.DeadlineExceeded(seconds=seconds):
+            return f"not done within {seconds:g} s"
+        case why.ConnectionLost(bytes_done=done):
+            return f"the connection broke after {done} bytes of the body"
+        case why.ServerFault(status=status, problems=problems):
+            return f"the registry answered {status}{_told(problems)}"
+        case why.RateLimited(after=None):
+            return "the registry answered 429, too many requests"
+        case why.RateLimited(after=after):
+            return f"the registry answered 429, too many requests, and asks to wait {after:g} s"
+        case why.Unauthenticated(problems=problems):
+            return f"the registry wants credentials{_told(problems)}"
+        case why.Denied(problems=problems):
+            return f"the registry does not allow it{_told(problems)}"
+        case why.NotFound(what=what, problems=problems):
+            return f"no such {what}{_told(problems)}"
+        case why.Refused(status=status, problems=problems):
+            return f"the registry refused with {status}{_told(problems)}"
+        case why.UploadLost(bytes_done=done):
+            return f"the registry lost the upload after {done} bytes"
+        case why.RangeRejected(expected=expected, actual=actual):
+            return f"the registry holds {'?' if actual is None else actual} bytes of the upload, {expected} were sent"
+        case why.DigestMismatch(expected=expected, actual=actual):
+            return f"expected {expected}, found {actual}"
+        case why.SizeMismatch(expected=expected, actual=actual):
+            return f"expected {expected} bytes, found {actual}"
+        case why.ProtocolViolation(rule=rule):
+            return f"the registry broke the protocol: {rule}"
+        case why.PolicyRefused(rule=rule, url=url):
+            return f"{rule}: {url}"
+        case why.LimitExceeded(what=what, limit=limit):
+            return f"more than {limit} {what}"
+        case why.MalformedDocument(why=detail) | why.AmbiguousManifest(why=detail):
+            return detail
+        case why.MediaTypeMismatch(declared=declared, found=found):
+            return f"the document says {declared}, and travels as {found}"
+        case why.Unsupported(what=what):
+            return f"not supported: {what}"
+        case why.BadReference(text=text, why=detail):
+            return f"{detail} (in {text!r})"
+        case why.TarUnreadable(kind=kind, member=member, offset=offset, detail=detail):
+            place = "" if offset is None else f"at byte {offset}"
+            return _joined(kind, member, place, detail)
+        case why.InvalidImage(kind=kind, member=member, detail=detail):
+            return _joined(kind, member, detail)
+        case why.SourceChanged(what=what):
+            return f"{what} changed while it was being read"
+        case why.LocalIo(errno=number, path=path):
+            return f"{os.strerror(number)}: {path}"
+        case why.NotConfirmed(what=what):
+            return f"the registry accepted {what} and does not have it"
+        case why.SeveralFailed(errors=errors, total=total):
+            return f"{len(errors)} of {total} failed; first: {describe(errors[0]) if errors else 'unknown'}"
+        case _:
+            assert_never(reason)
+
+
+def _hint(reason: Reason) -> str:
+    match reason:
+        case why.DnsFailed():
+            return "check the spelling of the host, and the network's name server"
+        case why.ConnectFailed():
+            return "check the host and the port, and that the registry is running"
+        case why.TlsFailed():
+            return (
+                "trust the registry's certificate authority; for a registry without TLS allow plain HTTP for this host"
+            )
+        case why.TimedOut(phase="rate"):
+            return "the network is slower than the minimum rate; try again, or lower `min_rate` for this host"
+        case why.TimedOut():
+            return "the registry or the network is stuck; try again, or raise the timeout"
+        case why.DeadlineExceeded():
+            return "raise the timeout, or try again: blobs that have arrived are not sent twice"
+        case why.ConnectionLost() | why.UploadLost() | why.RangeRejected():
+            return "try again: blobs that have arrived are not sent twice"
+        case why.ServerFault():
+            return "the fault is on the registry's side; try again later, or ask who runs it"
+        case why.RateLimited():
+            return "wait, then try again with lower concurrency or with credentials"
+        case why.Unauthenticated():
+            return "give credentials for this host, or check the ones given"
+        case why.Denied():
+            return "check that the account may write to (or read) this repository, and that the repository exists"
+        case why.NotFound():
+            return "check the spelling of repository and tag; `registry-fp tags REPOSITORY` lists what is there"
+        case why.Refused(status=405):
+            return "this registry does not allow the operation; its administrator can often enable it"
+        case why.Refused(status=413):
+            return "the registry, or a proxy before it, takes no body of this size; ask for a higher limit"
+        case why.Refused():
+            return "the registry's own words above say what it does not accept"
+        case why.DigestMismatch() | why.SizeMismatch():
+            return "the content is damaged or was replaced; fetch or save it again"
+        case why.ProtocolViolation():
+            return "check that the address is a registry's and not a proxy's or a web page's"
+        case why.PolicyRefused():
+            return "if you trust that address, use it directly"
+        case why.LimitExceeded():
+            return "this is larger than any honest image needs; check where it comes from"
+        case why.MalformedDocument() | why.AmbiguousManifest() | why.MediaTypeMismatch():
+            return "the document was written wrongly; build or push the image again with another tool"
+        case why.Unsupported(what=what):
+            return "install registry-fp[zstd]" if "zstd" in what else "another way, or another registry, is needed"
+        case why.BadReference():
+            return "a reference is [HOST[:PORT]/]NAME[:TAG][@DIGEST], for example ghcr.io/team/app:1.4"
+        case why.TarUnreadable(kind=kind):
+            return _tar_hint(kind)
+        case why.InvalidImage(kind=kind, detail=detail):
+            return _image_hint(kind, detail)
+        case why.SourceChanged():
+            return "wait until the file is complete, then try again"
+        case why.LocalIo(errno=number):
+            return _io_hint(number)
+        case why.NotConfirmed():
+            return "try again; if it stays so, the registry's storage is not consistent"
+        case why.SeveralFailed(errors=errors):
+            return hint(errors[0]) if errors else "try again"
+        case _:
+            assert_never(reason)
+
+
+def _tar_hint(kind: TarFault) -> str:
+    match kind:
+        case "empty" | "truncated":
+            return "the file is not complete; save or download it again"
+        case "not a tar":
+            return "give a file made by `docker save`, plain or compressed with gzip, zstd, xz or bzip2"
+        case "bad compression":
+            return "the compressed file is damaged; save or download it again"
+        case "bad header" | "hostile header" | "too many members":
+            return "no image tool writes archives like this; do not trust where it comes from"
+        case _:
+            assert_never(kind)
+
+
+def _image_hint(kind: ImageFault, detail: str) -> str:
+    match kind:
+        case "no manifest.json":
+            return "make the archive with `docker save`, `podman save` or `skopeo copy ... docker-archive:`"
+        case "several images" | "no such image":
+            return "choose one with --image TAG_OR_INDEX, or push every one with --all-tags"
+        case "no tags" | "bad tag":
+            return "the archive names no usable tag; give the target reference yourself"
+        case "diff_id mismatch" | "digest mismatch" | "bad layer":
+            return "the archive is damaged; save the image again"
+        case "link leaves the archive" | "link cycle" | "broken link" | "bad name" | "duplicate member":
+            return "no image tool writes archives like this; do not trust where it comes from"
+        case "no images" | "bad manifest.json" | "missing config" | "bad config" | "missing layer":
+            return "the archive is not complete; save the image again"
+        case "layer count" | "not a regular file" | "manifests disagree":
+            return "the archive contradicts itself; save the image again"
+        case _:
+            assert_never(kind)
+
+
+def _io_hint(number: int) -> str:
+    match number:
+        case _ if number == ENOENT:
+            return "check the path"
+        case _ if number in (EACCES, EPERM):
+            return "check the permissions of the path"
+        case _ if number in (ENOSPC, EDQUOT):
+            return "free some space, or set TMPDIR to a folder with more room"
+        case _ if number in (EMFILE, ENFILE):
+            return "lower the concurrency, or raise the limit of open files"
+        case _:
+            return "check the disk and the path"
+
+
+def _late(phase: why.Phase, seconds: float) -> str:
+    match phase:
+        case "connect":
+            return f"no connection within {seconds:g} s"
+        case "write":
+            return f"the registry took no bytes for {seconds:g} s"
+        case "response":
+            return f"no answer within {seconds:g} s"
+        case "read":
+            return f"no bytes arrived for {seconds:g} s"
+        case "rate":
+            return f"slower than the minimum rate over {seconds:g} s"
+        case _:
+            assert_never(phase)
+
+
+def _told(problems: tuple[Problem, ...]) -> str:
+    told = "; ".join(
+        f"{problem.code}: {problem.message}" if problem.message else problem.code for problem in problems[:3]
+    )
+    return f" ({told})" if told else ""
+
+
+def _joined(*parts: str | None) -> str:
+    return ": ".join(part for part in parts if part)
+
+
+def _printable(line: str) -> str:
+    # No control character, escape sequence or bidirectional override from outside reaches a terminal or a log.
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in line
+    )

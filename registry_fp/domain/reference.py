@@ -1,0 +1,206 @@
+"""References and repositories: how an image is named.
+
+    reference  = repository [":" tag] ["@" digest]
+    repository = [host "/"] path
+    host       = (name | "[" IPv6 "]") [":" port]     the first component, if it has a "." or ":" or is "localhost"
+    path       = component *("/" component)           component = [a-z0-9]+ joined by "." "_" "__" or dashes
+    tag        = [A-Za-z0-9_][A-Za-z0-9._-]{0,127}
+
+The grammar is the distribution-spec's; what is left out is filled in as Docker does it (`nginx` is
+`docker.io/library/nginx:latest`). Source: distribution-spec, "Pulling manifests"; distribution/reference.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Final, final
+
+from returns.result import Failure, Result, Success
+
+from registry_fp.domain.digest import Digest, parse_digest
+from registry_fp.domain.errors import BadReference, RegistryError
+
+__all__ = ["DOCKER_HUB", "Reference", "Repository", "parse_host", "parse_reference", "parse_repository", "parse_tag"]
+
+DOCKER_HUB: Final = "docker.io"
+_DOCKER_HUB_NAMES: Final = frozenset({DOCKER_HUB, "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"})
+_NAME_LIMIT: Final = 255  # distribution-spec: many implementations limit host, "/" and name together to 255
+_COMPONENT: Final = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*", re.ASCII)
+_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_HOST: Final = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{{1,5}}))?", re.ASCII)
+_TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", re.ASCII)
+_IMAGE_ID: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+@final
+@dataclass(frozen=True, slots=True, order=True)
+class Repository:
+    """A host and a path: where blobs and manifests live. Made by `parse_repository`."""
+
+    host: str
+    path: str
+
+    def __str__(self) -> str:
+        """The full name, `host/path`."""
+        return f"{self.host}/{self.path}"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A manifest's name: a repository with a tag, a digest, or both (the digest then decides). See `parse_reference`."""
+
+    repository: Repository
+    tag: str | None = None
+    digest: Digest | None = None
+
+    def __str__(self) -> str:
+        """The full name, `host/path[:tag][@digest]`."""
+        tag = f":{self.tag}" if self.tag is not None else ""
+        digest = f"@{self.digest}" if self.digest is not None else ""
+        return f"{self.repository}{tag}{digest}"
+
+    @property
+    def identifier(self) -> str:
+        """What stands in the URL: the digest where there is one, else the tag."""
+        return str(self.digest) if self.digest is not None else self.tag or "latest"
+
+    def at(self, digest: Digest) -> Reference:
+        """The same name, pinned to a digest."""
+        return replace(self, digest=digest)
+
+
+def parse_reference(text: str) -> Result[Reference, RegistryError]:
+    """A reference with everything that was left out filled in, as Docker does.
+
+    Fails with `BadReference`.
+
+    >>> str(parse_reference("nginx").unwrap())
+    'docker.io/library/nginx:latest'
+    >>> str(parse_reference("localhost:5000/app").unwrap())
+    'localhost:5000/app:latest'
+    >>> parse_reference("ghcr.io/team/App").failure().reason.why
+    'a repository is lower case: team/App'
+    """
+    name, at, digest_text = text.partition("@")
+    digest: Digest | None = None
+    if at:
+        found = parse_digest(digest_text)
+        if not isinstance(found, Success):
+            reason = found.failure().reason
+            return _bad("parse_reference", text, reason.why if isinstance(reason, BadReference) else "bad digest")
+        digest = found.unwrap()
+    # A colon after the last slash starts a tag; one before it belongs to the host's port.
+    head, slash, last = name.rpartition("/")
+    last, colon, tag = last.partition(":")
+    if colon and _TAG.fullmatch(tag) is None:
+        return _bad("parse_reference", text, _tag_fault(tag))
+    if _IMAGE_ID.fullmatch(name):
+        return _bad("parse_reference", text, "64 hex digits are an image id, not a name")
+    chosen = tag if colon else None if digest is not None else "latest"
+    split = _split(f"{head}{slash}{last}")
+    if isinstance(split, str):
+        return _bad("parse_reference", text, split)
+    return Success(Reference(split, chosen, digest))
+
+
+def parse_repository(text: str) -> Result[Repository, RegistryError]:
+    """A repository, with Docker's default host; a tag or digest behind it is refused.
+
+    Fails with `BadReference`.
+
+    >>> str(parse_repository("alpine").unwrap())
+    'docker.io/library/alpine'
+    >>> parse_repository("alpine:3").failure().reason.why
+    'a repository has no tag or digest'
+    """
+    if "@" in text or ":" in text.rpartition("/")[2]:
+        return _bad("parse_repository", text, "a repository has no tag or digest")
+    split = _split(text)
+    return _bad("parse_repository", text, split) if isinstance(split, str) else Success(split)
+
+
+def parse_host(text: str) -> Result[str, RegistryError]:
+    """A registry's host, with its port if it has one; Docker Hub's names become `docker.io`.
+
+    Fails with `BadReference`.
+
+    >>> parse_host("localhost:5000").unwrap()
+    'localhost:5000'
+    >>> parse_host("https://ghcr.io").failure().reason.why
+    'leave out https://'
+    """
+    why = _host_fault(text)
+    return _bad("parse_host", text, why) if why is not None else Success(_canonical(text))
+
+
+def parse_tag(text: str) -> Result[str, RegistryError]:
+    """A tag: at most 128 of letters, digits, `.`, `_`, `-`, not starting with `.` or `-`.
+
+    Fails with `BadReference`.
+    """
+    return Success(text) if _TAG.fullmatch(text) else _bad("parse_tag", text, _tag_fault(text))
+
+
+def _split(name: str) -> Repository | str:
+    """The repository, or what is wrong with its name."""
+    if "://" in name:
+        return f"leave out {name.partition('://')[0]}://"
+    first, slash, rest = name.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost" or first != first.lower()):
+        host, path = first, rest
+    else:
+        host, path = DOCKER_HUB, name
+    why = _host_fault(host)
+    if why is not None:
+        return why
+    host = _canonical(host)
+    if host == DOCKER_HUB and "/" not in path:
+        path = f"library/{path}"
+    if len(host) + 1 + len(path) > _NAME_LIMIT:
+        return f"host and repository together have at most {_NAME_LIMIT} characters, found {len(host) + 1 + len(path)}"
+    return _path_fault(path) or Repository(host, path)
+
+
+def _path_fault(path: str) -> str | None:
+    for component in path.split("/"):
+        if _COMPONENT.fullmatch(component):
+            continue
+        if not component:
+            return "a component of the repository is empty"
+        if component.lower() != component:
+            return f"a repository is lower case: {path}"
+        return f"not a component of a repository: {component}"
+    return None
+
+
+def _host_fault(host: str) -> str | None:
+    if "://" in host:
+        return f"leave out {host.partition('://')[0]}://"
+    match = _HOST.fullmatch(host)
+    if match is None:
+        return f"not a host: {host}" if host else "the host is empty"
+    if match["port"] is not None and not 0 < int(match["port"]) < 65536:
+        return f"not a port: {match['port']}"
+    return None
+
+
+def _canonical(host: str) -> str:
+    lowered = host.lower()
+    return DOCKER_HUB if lowered in _DOCKER_HUB_NAMES else lowered
+
+
+def _tag_fault(tag: str) -> str:
+    if not tag:
+        return "the tag is empty"
+    if len(tag) > 128:
+        return f"a tag has at most 128 characters, found {len(tag)}"
+    return f"a tag is letters, digits, '.', '_' and '-', and starts with none of the last two: {tag}"
+
+
+def _bad(doing: str, text: str, why: str) -> Failure[RegistryError]:
+    # What was typed goes to a terminal and a log: bounded, and without control characters.
+    shown = text[:300].encode("unicode_escape").decode("ascii")
+    plain = why[:300].encode("unicode_escape").decode("ascii")
+    return Failure(RegistryError(doing, shown, BadReference(shown, plain)))

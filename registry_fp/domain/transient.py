@@ -1,0 +1,45 @@
+"""Whether trying again can help."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from registry_fp.domain import errors as why
+from registry_fp.domain.errors import RegistryError
+
+__all__ = ["is_transient"]
+
+_NEVER_HEALS = frozenset({501, 505})  # "not here", not "not now" (RFC 9110, 15.6)
+
+
+def is_transient(error: RegistryError) -> bool:
+    """True if the same operation may succeed later with nothing changed on our side.
+
+    >>> is_transient(RegistryError("ping", "ghcr.io", why.RateLimited(after=2.0)))
+    True
+    >>> is_transient(RegistryError("ping", "ghcr.io", why.Denied()))
+    False
+    """
+    match error.reason:
+        case why.ServerFault(status=status):
+            return status not in _NEVER_HEALS
+        case why.DnsFailed(temporary=temporary):
+            return temporary
+        case why.ConnectFailed() | why.TimedOut() | why.ConnectionLost() | why.RateLimited():
+            return True
+        case why.UploadLost() | why.RangeRejected():
+            return True
+        case why.SeveralFailed(errors=errors):
+            return all(is_transient(one) for one in errors)
+        case why.TlsFailed() | why.DeadlineExceeded() | why.Unauthenticated() | why.Denied():
+            return False
+        case why.NotFound() | why.Refused() | why.ProtocolViolation() | why.PolicyRefused() | why.NotConfirmed():
+            return False
+        case why.DigestMismatch() | why.SizeMismatch() | why.LimitExceeded() | why.MalformedDocument():
+            return False
+        case why.AmbiguousManifest() | why.MediaTypeMismatch() | why.Unsupported() | why.BadReference():
+            return False
+        case why.TarUnreadable() | why.InvalidImage() | why.SourceChanged() | why.LocalIo():
+            return False
+        case _:
+            assert_never(error.reason)
