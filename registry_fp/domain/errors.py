@@ -29,6 +29,7 @@ __all__ = [
     "LocalIo",
     "MalformedDocument",
     "MediaTypeMismatch",
+    "Misconfigured",
     "NotConfirmed",
     "NotFound",
     "Phase",
@@ -157,10 +158,11 @@ class ConnectionLost:
 @final
 @dataclass(frozen=True, slots=True)
 class ServerFault:
-    """The registry answered 408 or 5xx."""
+    """The registry answered 408 or 5xx; `after` is the pause in seconds that it asked for."""
 
     status: int
     problems: tuple[Problem, ...] = ()
+    after: float | None = None
 
 
 @final
@@ -348,6 +350,15 @@ class LocalIo:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Misconfigured:
+    """A setting, from the environment or from code, has no valid value."""
+
+    setting: str
+    why: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class NotConfirmed:
     """The registry said that it stored something, and then could not show it."""
 
@@ -392,6 +403,7 @@ Reason: TypeAlias = (
     | InvalidImage
     | SourceChanged
     | LocalIo
+    | Misconfigured
     | NotConfirmed
     | SeveralFailed
 )

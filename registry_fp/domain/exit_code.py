@@ -16,7 +16,7 @@ def exit_code(error: RegistryError) -> int:
 
     1 some of many failed; 2 usage; 65 bad archive, bad image or digest mismatch; 66 not found; 69 unreachable or
     server fault; 74 local I/O; 75 rate limited or timed out; 76 the registry broke the protocol, or a policy refused;
-    77 unauthorized or denied.
+    77 unauthorized or denied; 78 configuration.
 
     >>> exit_code(RegistryError("push", "ghcr.io/team/app:1", why.Denied()))
     77
@@ -46,5 +46,7 @@ def exit_code(error: RegistryError) -> int:
             return 76
         case why.Unauthenticated() | why.Denied():
             return 77
+        case why.Misconfigured():
+            return 78
         case _:
             assert_never(error.reason)

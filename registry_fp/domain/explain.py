@@ -97,6 +97,8 @@ def _sentence(reason: Reason) -> str:
             return f"{what} changed while it was being read"
         case why.LocalIo(errno=number, path=path):
             return f"{os.strerror(number)}: {path}"
+        case why.Misconfigured(setting=setting, why=detail):
+            return f"{setting}: {detail}"
         case why.NotConfirmed(what=what):
             return f"the registry accepted {what} and does not have it"
         case why.SeveralFailed(errors=errors, total=total):
@@ -161,6 +163,8 @@ def _hint(reason: Reason) -> str:
             return "wait until the file is complete, then try again"
         case why.LocalIo(errno=number):
             return _io_hint(number)
+        case why.Misconfigured():
+            return "mend or unset it; settings come from arguments, then from REGISTRY_FP_* variables"
         case why.NotConfirmed():
             return "try again; if it stays so, the registry's storage is not consistent"
         case why.SeveralFailed(errors=errors):

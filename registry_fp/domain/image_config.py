@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Final, Literal
 
 from pydantic import ConfigDict, Field
+from returns.pipeline import is_successful
 from returns.result import Failure, Result
 
 from registry_fp.domain.digest import Digest
@@ -79,4 +80,4 @@ def parse_image_config(raw: bytes) -> Result[ImageConfig, MalformedDocument | Li
     Fails with `MalformedDocument` or, beyond `CONFIG_LIMIT` bytes, `LimitExceeded`.
     """
     checked = load_strict(raw, limit=CONFIG_LIMIT)
-    return Failure(checked.failure()) if isinstance(checked, Failure) else parse_model(ImageConfig, raw)
+    return Failure(checked.failure()) if not is_successful(checked) else parse_model(ImageConfig, raw)

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final, Literal, final
 
+from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
 from registry_fp.domain.descriptor import Descriptor
@@ -98,7 +99,7 @@ def parse_manifest(
     if declared in _SCHEMA_1:
         return Failure(Unsupported("Docker schema 1 manifests"))
     loaded = load_strict(raw, limit=MANIFEST_LIMIT)
-    if not isinstance(loaded, Success):
+    if not is_successful(loaded):
         return Failure(loaded.failure())
     document = loaded.unwrap()
     if not isinstance(document, dict):
@@ -109,7 +110,7 @@ def parse_manifest(
     model: Result[ImageManifest, MalformedDocument] | Result[ImageIndex, MalformedDocument] = (
         parse_model(ImageIndex, raw) if kind in INDEX_TYPES else parse_model(ImageManifest, raw)
     )
-    if not isinstance(model, Success):
+    if not is_successful(model):
         return Failure(model.failure())
     return Success(RawManifest(kind, digest_of(raw, algorithm), raw, model.unwrap()))
 

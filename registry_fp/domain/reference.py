@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final, final
 
+from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
 from registry_fp.domain.digest import Digest, parse_digest
@@ -49,7 +50,7 @@ class Repository:
 @final
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A manifest's name: a repository with a tag, a digest, or both (the digest then decides). See `parse_reference`."""
+    """A manifest's name: a repository with a tag, a digest, or both (the digest decides). See `parse_reference`."""
 
     repository: Repository
     tag: str | None = None
@@ -87,7 +88,7 @@ def parse_reference(text: str) -> Result[Reference, RegistryError]:
     digest: Digest | None = None
     if at:
         found = parse_digest(digest_text)
-        if not isinstance(found, Success):
+        if not is_successful(found):
             reason = found.failure().reason
             return _bad("parse_reference", text, reason.why if isinstance(reason, BadReference) else "bad digest")
         digest = found.unwrap()

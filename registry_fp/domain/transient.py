@@ -39,7 +39,7 @@ def is_transient(error: RegistryError) -> bool:
             return False
         case why.AmbiguousManifest() | why.MediaTypeMismatch() | why.Unsupported() | why.BadReference():
             return False
-        case why.TarUnreadable() | why.InvalidImage() | why.SourceChanged() | why.LocalIo():
+        case why.TarUnreadable() | why.InvalidImage() | why.SourceChanged() | why.LocalIo() | why.Misconfigured():
             return False
         case _:
             assert_never(error.reason)

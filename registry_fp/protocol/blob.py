@@ -1,0 +1,64 @@
+"""Blobs on the wire: end-2, end-10 and end-11. Uploads have a file of their own."""
+
+from __future__ import annotations
+
+from returns.result import Failure, Result, Success
+from yarl import URL
+
+from registry_fp.domain.digest import Digest
+from registry_fp.domain.errors import Reason
+from registry_fp.domain.reference import Repository
+from registry_fp.protocol.message import Request, Response
+from registry_fp.protocol.refusal import refusal
+from registry_fp.protocol.upload import Upload, after_begin
+
+__all__ = ["after_mount", "decode_delete", "decode_head", "delete_blob", "get_blob", "head_blob", "mount_blob"]
+
+
+def head_blob(origin: URL, repository: Repository, digest: Digest) -> Request:
+    """end-2: HEAD /v2/<name>/blobs/<digest>."""
+    return Request("has_blob", f"{repository}@{digest}", "HEAD", _url(origin, repository, digest))
+
+
+def get_blob(origin: URL, repository: Repository, digest: Digest) -> Request:
+    """end-2: GET /v2/<name>/blobs/<digest>, as it is stored: the digest is over those bytes."""
+    url = _url(origin, repository, digest)
+    return Request("get_blob", f"{repository}@{digest}", "GET", url, {"Accept-Encoding": "identity"})
+
+
+def delete_blob(origin: URL, repository: Repository, digest: Digest) -> Request:
+    """end-10: DELETE /v2/<name>/blobs/<digest>."""
+    return Request("delete_blob", f"{repository}@{digest}", "DELETE", _url(origin, repository, digest))
+
+
+def mount_blob(origin: URL, repository: Repository, digest: Digest, source: Repository) -> Request:
+    """end-11: POST /v2/<name>/blobs/uploads/?mount=<digest>&from=<other>."""
+    url = URL(f"{origin}/v2/{repository.path}/blobs/uploads/?mount={digest}&from={source.path}", encoded=True)
+    headers = {"Content-Length": "0"}
+    return Request("mount_blob", f"{repository}@{digest}", "POST", url, headers)
+
+
+def decode_head(response: Response) -> Result[int | None, Reason]:
+    """The size of a blob that is there (-1 where the registry does not say it); None for one that is not."""
+    if response.status == 200:
+        length = response.headers.get("content-length", "")
+        return Success(int(length) if length.isascii() and length.isdigit() else -1)
+    return Success(None) if response.status == 404 else Failure(refusal(response, "blob"))
+
+
+def decode_delete(response: Response) -> Result[None, Reason]:
+    """202 is done; a 404 to a repeated request says that the first one was done too."""
+    if response.status in (200, 202, 204) or (response.status == 404 and response.attempts > 1):
+        return Success(None)
+    return Failure(refusal(response, "blob"))
+
+
+def after_mount(repository: Repository, response: Response) -> Result[Upload | None, Reason]:
+    """None: mounted (201). An upload session: not mounted, and the registry is ready to take the bytes (202)."""
+    if response.status == 201:
+        return Success(None)
+    return after_begin(repository, response)
+
+
+def _url(origin: URL, repository: Repository, digest: Digest) -> URL:
+    return URL(f"{origin}/v2/{repository.path}/blobs/{digest}", encoded=True)

@@ -1,0 +1,61 @@
+"""Locations: where a server says that something is.
+
+A location is resolved against the URL that gave it (RFC 3986), stays on that origin, and is otherwise left exactly as
+it was sent: registries sign it, and another spelling of the same URL is another signature.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urljoin
+
+from returns.result import Failure, Result, Success
+from yarl import URL
+
+from registry_fp.domain.errors import PolicyRefused, ProtocolViolation
+
+__all__ = ["resolve_location", "shown", "with_parameter"]
+
+
+def resolve_location(base: URL, location: str | None) -> Result[URL, PolicyRefused | ProtocolViolation]:
+    """The URL that a `Location` header means, on the origin of `base`.
+
+    Fails with `ProtocolViolation` where there is none, and `PolicyRefused` where it leaves the origin.
+
+    >>> base = URL("http://localhost:5000/v2/app/blobs/uploads/")
+    >>> str(resolve_location(base, "/v2/app/blobs/uploads/1?_s=a%2Fb").unwrap())
+    'http://localhost:5000/v2/app/blobs/uploads/1?_s=a%2Fb'
+    >>> resolve_location(URL("https://one.example/v2/"), "https://two.example/v2/").failure().rule
+    'the location leaves https://one.example'
+    """
+    if not location:
+        return Failure(ProtocolViolation("the answer has no Location"))
+    try:
+        target = URL(urljoin(str(base), location.strip()).partition("#")[0], encoded=True)
+        same = target.origin() == base.origin()
+    except ValueError:
+        return Failure(ProtocolViolation("the Location is no URL"))
+    if not same or target.user is not None or target.password is not None:
+        return Failure(PolicyRefused(f"the location leaves {base.origin()}", shown(target)))
+    return Success(target)
+
+
+def with_parameter(url: URL, name: str, value: str) -> URL:
+    """The URL with one more query parameter; not a byte of what was there changes.
+
+    >>> str(with_parameter(URL("http://localhost/u/1?_s=a%2Fb", encoded=True), "digest", "sha256:00"))
+    'http://localhost/u/1?_s=a%2Fb&digest=sha256:00'
+    """
+    text = str(url)
+    return URL(f"{text}{'&' if '?' in text else '?'}{name}={value}", encoded=True)
+
+
+def shown(url: URL) -> str:
+    """A URL for people: without credentials, query and fragment, which may be secret.
+
+    >>> shown(URL("https://user:pass@one.example/v2/?token=secret#x"))
+    'https://one.example/v2/'
+    """
+    try:
+        return str(url.with_user(None).with_query(None).with_fragment(None))
+    except ValueError:
+        return "a URL that cannot be shown"

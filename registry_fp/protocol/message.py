@@ -1,0 +1,87 @@
+"""Requests and responses as values.
+
+A request says everything that the transport has to know about it: what it is for (so that a failure can say so),
+whether it may be sent again, how much of an answer is worth keeping, and how long to wait for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal, TypeAlias, final
+
+from returns.result import Result
+from yarl import URL
+
+from registry_fp.domain.errors import Reason, RegistryError
+
+__all__ = ["ANSWER_LIMIT", "Body", "Chunks", "Incoming", "Method", "Repeat", "Request", "Response"]
+
+ANSWER_LIMIT: Final = 1024 * 1024
+"""How many bytes of an ordinary answer are read."""
+
+Method: TypeAlias = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+
+Repeat: TypeAlias = Literal["always", "until answered", "never"]
+"""Whether a request may be sent again after a transient failure: at any time, only while no answer has begun to be
+consumed, or not at all (an upload's PATCH and its closing PUT, whose effect depends on the state they met)."""
+
+Chunks: TypeAlias = AsyncIterator[Result[bytes, RegistryError]]
+"""A stream of bytes; after a failure it ends, and without one it is complete."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a request sends: `open` begins the content afresh each time; `length` in bytes, if known beforehand."""
+
+    open: Callable[[], Chunks]
+    length: int | None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request; `url` is used exactly as it is, and `patience` is how many seconds an answer may take to begin."""
+
+    doing: str
+    target: str
+    method: Method
+    url: URL
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Body | bytes | None = None
+    repeat: Repeat = "always"
+    limit: int = ANSWER_LIMIT
+    patience: float = 60.0
+
+    def failed(self, reason: Reason, *, attempts: int = 1) -> RegistryError:
+        """The error that this request ends in, for this reason."""
+        return RegistryError(self.doing, self.target, reason, attempts)
+
+    def with_header(self, name: str, value: str) -> Request:
+        """The same request with one more header."""
+        return replace(self, headers={**self.headers, name: value})
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An answer whose body is still arriving. Header names are in lower case; repeated ones are joined by a comma."""
+
+    status: int
+    headers: Mapping[str, str]
+    url: URL
+    chunks: Chunks
+    attempts: int = 1
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer that has arrived. Header names are in lower case; `url` is what answered, for relative locations."""
+
+    status: int
+    headers: Mapping[str, str]
+    url: URL
+    body: bytes = b""
+    attempts: int = 1

@@ -1,0 +1,73 @@
+"""What a status that is not a success means."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias
+
+from registry_fp.domain.errors import (
+    Denied,
+    NotFound,
+    Problem,
+    ProtocolViolation,
+    RateLimited,
+    Reason,
+    Refused,
+    ServerFault,
+    Unauthenticated,
+)
+from registry_fp.protocol.message import Response
+from registry_fp.protocol.problem import problems_in
+from registry_fp.protocol.retry_after import parse_retry_after
+
+__all__ = ["Sought", "fault_of", "refusal"]
+
+Sought: TypeAlias = Literal["registry", "repository", "manifest", "blob", "tag", "upload", "page"]
+"""What a 404 would be about."""
+
+_UNKNOWN_NAME: Final = "NAME_UNKNOWN"
+
+
+def fault_of(response: Response, now: float) -> RateLimited | ServerFault | None:
+    """The transient fault that a status stands for (408, 429, 5xx), if it does; `now` is Unix time in seconds.
+
+    >>> from yarl import URL
+    >>> fault_of(Response(429, {"retry-after": "2"}, URL("http://localhost")), now=0.0)
+    RateLimited(after=2.0)
+    """
+    after = parse_retry_after(response.headers.get("retry-after"), now)
+    if response.status == 429:
+        return RateLimited(after)
+    if response.status == 408 or response.status >= 500:
+        return ServerFault(response.status, problems_in(response.body), after)
+    return None
+
+
+def refusal(response: Response, sought: Sought) -> Reason:
+    """The reason that an answer which should have been a success stands for.
+
+    >>> from yarl import URL
+    >>> refusal(Response(404, {}, URL("http://localhost")), "manifest")
+    NotFound(what='manifest', problems=())
+    """
+    problems = problems_in(response.body)
+    match response.status:
+        case 401:
+            return Unauthenticated(problems)
+        case 403:
+            return Denied(problems)
+        case 404:
+            return NotFound(_missing(problems, sought), problems)
+        case 429:
+            return RateLimited()
+        case status if status == 408 or status >= 500:
+            return ServerFault(status, problems)
+        case status if status >= 400:
+            return Refused(status, problems)
+        case status:
+            return ProtocolViolation(f"status {status} is no answer to this request")
+
+
+def _missing(problems: tuple[Problem, ...], sought: Sought) -> Sought:
+    if sought != "registry" and any(problem.code == _UNKNOWN_NAME for problem in problems):
+        return "repository"
+    return sought

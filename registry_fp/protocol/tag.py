@@ -1,0 +1,89 @@
+"""Lists of names on the wire: tags (end-8), and repositories (outside the specification)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final, final
+
+from returns.pipeline import is_successful
+from returns.result import Failure, Result, Success
+from yarl import URL
+
+from registry_fp.domain.errors import MalformedDocument, Reason, Unsupported
+from registry_fp.domain.reference import Repository, parse_repository, parse_tag
+from registry_fp.domain.strict_json import load_strict
+from registry_fp.protocol.message import Request, Response
+from registry_fp.protocol.page import PAGE_LIMIT, next_page
+from registry_fp.protocol.refusal import Sought, refusal
+
+__all__ = ["Page", "decode_repositories", "decode_tags", "following_page", "list_repositories", "list_tags"]
+
+_PAGE_SIZE: Final = 1000
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of the names, and where the rest is. Names that break the grammar are left out, and counted."""
+
+    names: tuple[str, ...]
+    following: URL | None
+    left_out: int = 0
+
+
+def list_tags(origin: URL, repository: Repository, *, page_size: int = _PAGE_SIZE) -> Request:
+    """end-8a: GET /v2/<name>/tags/list; end-8b: with `?n=`; the pages after it are named by `Link`."""
+    url = URL(f"{origin}/v2/{repository.path}/tags/list?n={page_size}", encoded=True)
+    return Request("list_tags", str(repository), "GET", url, limit=PAGE_LIMIT)
+
+
+def list_repositories(origin: URL, host: str, *, page_size: int = _PAGE_SIZE) -> Request:
+    """GET /v2/_catalog: not in the specification, and often denied by hosted registries."""
+    url = URL(f"{origin}/v2/_catalog?n={page_size}", encoded=True)
+    return Request("list_repositories", host, "GET", url, limit=PAGE_LIMIT)
+
+
+def following_page(first: Request, url: URL) -> Request:
+    """The request for a later page of the same listing."""
+    return Request(first.doing, first.target, "GET", url, first.headers, limit=first.limit)
+
+
+def decode_tags(response: Response) -> Result[Page, Reason]:
+    """The tags of one page; null is an empty list (podman-container-tools/skopeo#2409)."""
+    return _decode(response, "tags", "repository")
+
+
+def decode_repositories(response: Response) -> Result[Page, Reason]:
+    """The repositories of one page; fails with `Unsupported` where the registry has no catalogue."""
+    if response.status in (404, 405):
+        return Failure(Unsupported("listing repositories (the catalogue is not part of the specification)"))
+    return _decode(response, "repositories", "registry")
+
+
+def _decode(response: Response, key: str, sought: Sought) -> Result[Page, Reason]:
+    if response.status != 200:
+        return Failure(refusal(response, sought))
+    loaded = load_strict(response.body, limit=PAGE_LIMIT)
+    if not is_successful(loaded):
+        return Failure(loaded.failure())
+    document = loaded.unwrap()
+    names: Any = document.get(key) if isinstance(document, dict) else document
+    if names is None:
+        names = []
+    if not isinstance(document, dict) or not isinstance(names, list):
+        return Failure(MalformedDocument(f"a page is an object with a list of {key}"))
+    good = tuple(_valid(names, key))
+    following = next_page(response.url, response.headers.get("link"))
+    if not is_successful(following):
+        return Failure(following.failure())
+    return Success(Page(good, following.unwrap(), len(names) - len(good)))
+
+
+def _valid(names: Iterable[Any], key: str) -> Iterable[str]:
+    for name in names:
+        if not isinstance(name, str):
+            continue
+        parsed = parse_tag(name) if key == "tags" else parse_repository(f"localhost/{name}")
+        if is_successful(parsed):
+            yield name

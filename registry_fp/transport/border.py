@@ -1,0 +1,108 @@
+"""The border: every exception that the network can raise, and the reason that it becomes.
+
+There is no other such table for the network. What is not in it is a bug, and stays an exception.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+import aiohttp
+from yarl import URL
+
+from registry_fp.domain.errors import (
+    ConnectFailed,
+    ConnectionLost,
+    DnsFailed,
+    LocalIo,
+    PolicyRefused,
+    ProtocolViolation,
+    Reason,
+    TimedOut,
+    TlsFailed,
+)
+from registry_fp.protocol.location import shown
+
+__all__ = ["BORDER", "reason_for"]
+
+_Translate: TypeAlias = Callable[[BaseException, URL, int], Reason]
+
+_OUT_OF_FILES: Final = frozenset({errno.EMFILE, errno.ENFILE})
+
+
+def reason_for(error: BaseException, url: URL, bytes_done: int) -> Reason:
+    """The reason that an exception of the network stands for, after so many bytes of a body; a bug is raised again."""
+    for kind, translate in BORDER:
+        if isinstance(error, kind):
+            return translate(error, url, bytes_done)
+    raise error
+
+
+def _unresolved(error: BaseException, url: URL, _done: int) -> Reason:
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    return DnsFailed(_host(url), temporary=getattr(cause, "errno", None) == socket.EAI_AGAIN)
+
+
+def _untrusted(error: BaseException, url: URL, _done: int) -> Reason:
+    cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return TlsFailed(_host(url), cause.verify_message)
+    return TlsFailed(_host(url), getattr(cause, "reason", None) or "the other side does not speak TLS")
+
+
+def _unconnected(error: BaseException, url: URL, _done: int) -> Reason:
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    number = getattr(cause, "errno", None)
+    if number in _OUT_OF_FILES:
+        return LocalIo(number, "a socket")
+    return ConnectFailed(
+        _host(url), errno.errorcode.get(number or 0, "refused").replace("ECONN", "connection ").lower()
+    )
+
+
+def _too_late(error: BaseException, _url: URL, _done: int) -> Reason:
+    return TimedOut("connect", 0.0)
+
+
+def _lost(error: BaseException, _url: URL, done: int) -> Reason:
+    number = getattr(error, "errno", None)
+    return LocalIo(number, "a socket") if number in _OUT_OF_FILES else ConnectionLost(done)
+
+
+def _not_http(error: BaseException, _url: URL, _done: int) -> Reason:
+    detail = error.message if isinstance(error, aiohttp.ClientResponseError) else type(error).__name__
+    return ProtocolViolation(f"the answer is not HTTP: {' '.join(detail.split())[:120]}")
+
+
+def _not_allowed(_error: BaseException, url: URL, _done: int) -> Reason:
+    return PolicyRefused("not a URL that can be requested", shown(url))
+
+
+BORDER: Final[tuple[tuple[type[BaseException], _Translate], ...]] = (
+    (aiohttp.ClientConnectorDNSError, _unresolved),
+    (aiohttp.ClientConnectorCertificateError, _untrusted),
+    (aiohttp.ClientSSLError, _untrusted),
+    (aiohttp.ServerFingerprintMismatch, _untrusted),
+    (aiohttp.ClientConnectorError, _unconnected),
+    (aiohttp.ServerTimeoutError, _too_late),
+    (aiohttp.ClientResponseError, _not_http),
+    (aiohttp.InvalidURL, _not_allowed),
+    (aiohttp.NonHttpUrlClientError, _not_allowed),
+    (aiohttp.RedirectClientError, _not_allowed),
+    (aiohttp.ClientConnectionError, _lost),
+    (aiohttp.ClientPayloadError, _lost),
+    (aiohttp.UploadAbortedError, _lost),
+    (socket.gaierror, _unresolved),
+    (ssl.SSLError, _untrusted),
+    (TimeoutError, _too_late),
+    (OSError, _lost),
+)
+"""Most particular first. A test proves that every exception of aiohttp's client is in it."""
+
+
+def _host(url: URL) -> str:
+    return url.host_port_subcomponent or url.host or "?"

@@ -1,0 +1,116 @@
+"""Credentials: who we are, for which registry, and when it is told.
+
+A keychain is a function from a registry's host to credentials. A secret goes only to the origin of that registry, and
+only after it was asked for; what is found out about an origin is remembered for the life of the client.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeAlias, TypeVar, final
+
+from pydantic import SecretStr
+from returns.future import FutureResult
+from returns.result import Failure, Result, Success
+
+from registry_fp.domain.errors import RegistryError
+from registry_fp.domain.reference import DOCKER_HUB
+from registry_fp.effect.exits import Err, settle
+from registry_fp.effect.operation import Op, deferred
+from registry_fp.protocol.message import Incoming, Request
+from registry_fp.transport.port import HUB_ORIGIN, Exchange, Receive
+
+__all__ = ["BasicCredentials", "Keychain", "anonymous", "static_credentials", "with_credentials"]
+
+T = TypeVar("T")
+
+_BASIC: Final = re.compile(r"(?:^|,)\s*basic(?:\s|$)", re.IGNORECASE)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class BasicCredentials:
+    """A user name and a password; the password shows itself nowhere."""
+
+    username: str
+    password: SecretStr
+
+
+Keychain: TypeAlias = Callable[[str], Op[BasicCredentials | None]]
+"""From a registry's host (`HOST[:PORT]`, `docker.io` for Docker Hub) to its credentials, if there are any."""
+
+
+def anonymous(host: str) -> Op[BasicCredentials | None]:
+    """The keychain that knows nobody."""
+    found: Op[BasicCredentials | None] = FutureResult.from_value(None)
+    return found
+
+
+def static_credentials(host: str, username: str, password: str | SecretStr) -> Keychain:
+    """The keychain that knows one host; for any other it is `anonymous`."""
+    secret = password if isinstance(password, SecretStr) else SecretStr(password)
+    known = BasicCredentials(username, secret)
+
+    def keychain(asked: str) -> Op[BasicCredentials | None]:
+        found: Op[BasicCredentials | None] = FutureResult.from_value(known if asked == host else None)
+        return found
+
+    return keychain
+
+
+@dataclass(frozen=True, slots=True)
+class _Challenged:
+    pass
+
+
+def with_credentials(inner: Exchange, keychain: Keychain) -> Exchange:
+    """Answer a `Basic` challenge with the keychain's credentials for that origin (RFC 7617)."""
+    headers: dict[str, str] = {}
+
+    def exchange(request: Request, receive: Receive[T], /) -> Op[T]:
+        origin = str(request.url.origin())
+
+        async def look(incoming: Incoming) -> Result[T | _Challenged, RegistryError]:
+            if incoming.status == 401 and _BASIC.search(incoming.headers.get("www-authenticate", "")):
+                return Success(_Challenged())
+            return (await receive(incoming)).map(_widen)
+
+        async def body() -> Result[T, RegistryError]:
+            if origin not in headers:
+                known = await settle(keychain(_registry_of(request)))
+                if isinstance(known, Err):
+                    return Failure(known.error)
+                if known.value is None:
+                    return await inner_result(request)
+                out = await settle(inner(request, look))
+                if isinstance(out, Err):
+                    return Failure(out.error)
+                if not isinstance(out.value, _Challenged):
+                    return Success(out.value)
+                headers[origin] = _basic(known.value)
+            return await inner_result(request.with_header("Authorization", headers[origin]))
+
+        async def inner_result(prepared: Request) -> Result[T, RegistryError]:
+            out = await settle(inner(prepared, receive))
+            return Failure(out.error) if isinstance(out, Err) else Success(out.value)
+
+        return deferred(body)
+
+    return exchange
+
+
+def _registry_of(request: Request) -> str:
+    origin = request.url.origin()
+    return DOCKER_HUB if origin == HUB_ORIGIN else request.url.host_port_subcomponent or ""
+
+
+def _basic(known: BasicCredentials) -> str:
+    pair = f"{known.username}:{known.password.get_secret_value()}".encode()
+    return f"Basic {base64.b64encode(pair).decode('ascii')}"
+
+
+def _widen(value: T) -> T | _Challenged:
+    return value

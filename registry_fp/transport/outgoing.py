@@ -1,0 +1,97 @@
+"""A request body on its way out.
+
+aiohttp pulls it, one chunk at a time, from a task of its own; whatever becomes of that task, the source behind the
+body is closed before the exchange ends, and never while it is being read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Self, final
+
+from returns.pipeline import is_successful
+from returns.result import Result, Success
+
+from registry_fp.domain.errors import RegistryError, SourceChanged
+from registry_fp.protocol.message import Body, Request
+from registry_fp.transport.stall import StallWatch
+
+__all__ = ["Outgoing"]
+
+
+class _AbortedError(Exception):
+    """Breaks the connection under a body that cannot be completed, so that the server does not take it for whole."""
+
+
+@final
+class Outgoing:
+    """An asynchronous iterator of bytes that cannot be replayed, and remembers why it stopped."""
+
+    def __init__(self, request: Request, body: Body | bytes, watch: StallWatch, idle: float) -> None:
+        self.failure: RegistryError | None = None
+        self.defect: Exception | None = None
+        self.sent = 0
+        self._request = request
+        self._length = len(body) if isinstance(body, bytes) else body.length
+        self._chunks = _whole(body) if isinstance(body, bytes) else body.open()
+        self._watch: StallWatch | None = watch
+        self._idle = idle
+        self._last = 0
+        self._resting = asyncio.Event()
+        self._resting.set()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._watch is not None:
+            self._watch.ours(self._last)
+        self._resting.clear()
+        try:
+            chunk = await anext(self._chunks, None)
+        except Exception as defect:
+            self.defect = defect
+            raise
+        finally:
+            self._resting.set()
+        return self._end() if chunk is None else self._next(chunk)
+
+    def answered(self) -> None:
+        """The answer has come; from now on the body no longer moves the watch."""
+        self._watch = None
+
+    async def close(self) -> None:
+        """Close the source, once nobody reads it any more."""
+        self._watch = None
+        await self._resting.wait()
+        if isinstance(self._chunks, AsyncGenerator):
+            await self._chunks.aclose()
+
+    def _next(self, chunk: Result[bytes, RegistryError]) -> bytes:
+        if not is_successful(chunk):
+            self.failure = chunk.failure()
+            raise _AbortedError
+        content = chunk.unwrap()
+        self._last = len(content)
+        self.sent += self._last
+        if self._length is not None and self.sent > self._length:
+            self._changed()
+        if self._watch is not None:
+            self._watch.theirs("write", self._idle)
+        return content
+
+    def _end(self) -> bytes:
+        if self._length is not None and self.sent != self._length:
+            self._changed()
+        if self._watch is not None:
+            self._watch.theirs("response", self._request.patience)
+        raise StopAsyncIteration
+
+    def _changed(self) -> None:
+        self.failure = self._request.failed(SourceChanged("the content of the request"))
+        raise _AbortedError
+
+
+async def _whole(content: bytes) -> AsyncIterator[Result[bytes, RegistryError]]:
+    yield Success(content)

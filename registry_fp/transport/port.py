@@ -1,0 +1,97 @@
+"""The port: what operations know of the transport, and no more.
+
+An exchange is one request and what is made of its answer: `receive` sees the answer while it arrives, and whatever
+comes of it (a value, a failure, a bug, a cancellation), the connection behind it has been given back when the
+exchange ends. `receive` may be called again, from the beginning, if the request is one that may be repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Final, Protocol, TypeAlias, TypeVar, final
+
+from returns.pipeline import is_successful
+from returns.result import Failure, Result, Success
+from yarl import URL
+
+from registry_fp.domain.errors import LimitExceeded, Reason, RegistryError
+from registry_fp.domain.reference import DOCKER_HUB
+from registry_fp.effect.operation import Op
+from registry_fp.effect.single_flight import SingleFlight
+from registry_fp.protocol.message import Incoming, Request, Response
+from registry_fp.transport.settings import Settings
+
+__all__ = ["HUB_ORIGIN", "Client", "Exchange", "Receive", "collect", "send"]
+
+T = TypeVar("T")
+
+Receive: TypeAlias = Callable[[Incoming], Awaitable[Result[T, RegistryError]]]
+"""What is made of an answer while it arrives."""
+
+HUB_ORIGIN: Final = URL("https://registry-1.docker.io")
+
+
+class Exchange(Protocol):
+    """Send a request, and let `receive` make something of the answer."""
+
+    def __call__(self, request: Request, receive: Receive[T], /) -> Op[T]:
+        """Fails with a transport reason (`ConnectFailed`, `TimedOut`, ...), or as `receive` does."""
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Client:
+    """A way to talk to registries: made by `connect`, safe for the life of a service and for many tasks at once."""
+
+    exchange: Exchange
+    settings: Settings
+    flights: SingleFlight
+
+    def origin(self, host: str) -> URL:
+        """Where the registry of this name answers: https, or http for loopback and for hosts that were chosen so."""
+        if host == DOCKER_HUB:
+            return HUB_ORIGIN
+        plain = _is_loopback(host) or self.settings.is_plain(host)
+        return URL(f"{'http' if plain else 'https'}://{host}")
+
+
+def send(client: Client, request: Request, decode: Callable[[Response], Result[T, Reason]]) -> Op[T]:
+    """One request whose whole answer is read, at most `request.limit` bytes of it, and decoded."""
+
+    async def receive(incoming: Incoming) -> Result[T, RegistryError]:
+        collected = await collect(incoming, request)
+        if not is_successful(collected):
+            return Failure(collected.failure())
+        decoded = decode(collected.unwrap())
+        if is_successful(decoded):
+            return Success(decoded.unwrap())
+        return Failure(request.failed(decoded.failure(), attempts=incoming.attempts))
+
+    return client.exchange(request, receive)
+
+
+async def collect(incoming: Incoming, request: Request) -> Result[Response, RegistryError]:
+    """The whole answer; fails with `LimitExceeded` beyond `request.limit` bytes."""
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in incoming.chunks:
+        if not is_successful(chunk):
+            return Failure(chunk.failure())
+        part = chunk.unwrap()
+        size += len(part)
+        if size > request.limit:
+            return Failure(request.failed(LimitExceeded("bytes in an answer", request.limit)))
+        parts.append(part)
+    return Success(Response(incoming.status, incoming.headers, incoming.url, b"".join(parts), incoming.attempts))
+
+
+def _is_loopback(host: str) -> bool:
+    name = host.rpartition(":")[0] if ":" in host and not host.endswith("]") else host
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,75 @@
+"""Trying again: the one layer that does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from returns.result import Failure, Result
+
+from registry_fp.domain.errors import RegistryError
+from registry_fp.domain.transient import is_transient
+from registry_fp.effect.exits import Err, result_of, settle
+from registry_fp.effect.operation import Op, deferred
+from registry_fp.effect.retry import RetryPolicy, exponential, retry
+from registry_fp.protocol.message import Incoming, Request
+from registry_fp.transport.clock import Clock
+from registry_fp.transport.limit import LONGEST_PAUSE, asked_pause
+from registry_fp.transport.port import Exchange, Receive
+
+__all__ = ["patience", "with_retry"]
+
+T = TypeVar("T")
+
+
+def patience(retries: int, chance: Callable[[], float]) -> RetryPolicy[RegistryError]:
+    """The policy of this library: wait half a second, then twice as long each time, at most 20 s.
+
+    Each delay is shortened by `chance` (from 0 to 1), so that many clients do not come back together; a Retry-After
+    can lengthen it, up to `LONGEST_PAUSE`.
+
+    >>> patience(3, lambda: 1.0).delays
+    (0.5, 1.0, 2.0)
+    """
+    delays = tuple(delay * chance() for delay in exponential(0.5, times=retries, cap=20.0))
+    return RetryPolicy(delays, _worth_it, asked_pause)
+
+
+def with_retry(inner: Exchange, *, policy: Callable[[], RetryPolicy[RegistryError]], clock: Clock) -> Exchange:
+    """Send a request again after a transient failure, as far as the request allows it, and count the attempts."""
+
+    def exchange(request: Request, receive: Receive[T], /) -> Op[T]:
+        async def body() -> Result[T, RegistryError]:
+            begun = clock.now()
+            attempts = 0
+            consumed = False
+
+            async def counted(incoming: Incoming) -> Result[T, RegistryError]:
+                nonlocal consumed
+                consumed = True
+                return await receive(replace(incoming, attempts=attempts))
+
+            def once() -> Op[T]:
+                nonlocal attempts
+                attempts += 1
+                return inner(request, counted)
+
+            def again(error: RegistryError) -> bool:
+                allowed = request.repeat == "always" or (request.repeat == "until answered" and not consumed)
+                return allowed and chosen.should_retry(error)
+
+            chosen = policy()
+            bounded = RetryPolicy(chosen.delays, again, chosen.delay_hint)
+            out = await settle(retry(once, bounded, sleep=clock.sleep))
+            if isinstance(out, Err):
+                return Failure(replace(out.error, attempts=attempts, elapsed=clock.now() - begun))
+            return result_of(out)
+
+        return deferred(body)
+
+    return exchange
+
+
+def _worth_it(error: RegistryError) -> bool:
+    return is_transient(error) and (asked_pause(error) or 0.0) <= LONGEST_PAUSE
