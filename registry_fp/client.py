@@ -8,8 +8,11 @@ from contextlib import asynccontextmanager
 
 from returns.pipeline import is_successful
 
+from registry_fp.domain.errors import RegistryError
 from registry_fp.effect.exits import RegistryFailed
+from registry_fp.effect.retry import RetryPolicy
 from registry_fp.effect.single_flight import SingleFlight
+from registry_fp.pipelines.memory import layer_memory
 from registry_fp.transport.clock import SYSTEM_CLOCK, Clock
 from registry_fp.transport.credential import Keychain, anonymous, with_credentials
 from registry_fp.transport.http import http_exchange
@@ -32,12 +35,17 @@ async def connect(
     `RegistryFailed`.
     """
     chosen = settings if settings is not None else _from_environment()
+
+    def policy() -> RetryPolicy[RegistryError]:
+        return patience(chosen.retries, random.random)
+
     async with http_exchange(chosen, clock) as one:
         limited = with_host_limit(one, per_host=chosen.connections_per_host, clock=clock)
         authorised = with_credentials(limited, keychain)
         followed = with_redirects(authorised)
-        repeated = with_retry(followed, policy=lambda: patience(chosen.retries, random.random), clock=clock)
-        yield Client(repeated, chosen, SingleFlight())
+        repeated = with_retry(followed, policy=policy, clock=clock)
+        async with layer_memory(chosen) as memory:
+            yield Client(repeated, chosen, policy, clock, memory, SingleFlight())
 
 
 def _from_environment() -> Settings:

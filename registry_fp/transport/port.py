@@ -16,14 +16,18 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 from yarl import URL
 
+from registry_fp.domain.descriptor import Descriptor
+from registry_fp.domain.digest import Digest
 from registry_fp.domain.errors import LimitExceeded, Reason, RegistryError
-from registry_fp.domain.reference import DOCKER_HUB
+from registry_fp.domain.reference import DOCKER_HUB, Repository
 from registry_fp.effect.operation import Op
+from registry_fp.effect.retry import RetryPolicy
 from registry_fp.effect.single_flight import SingleFlight
 from registry_fp.protocol.message import Incoming, Request, Response
+from registry_fp.transport.clock import Clock
 from registry_fp.transport.settings import Settings
 
-__all__ = ["HUB_ORIGIN", "Client", "Exchange", "Receive", "collect", "send"]
+__all__ = ["HUB_ORIGIN", "Client", "Exchange", "Memory", "Receive", "collect", "send"]
 
 T = TypeVar("T")
 
@@ -40,6 +44,22 @@ class Exchange(Protocol):
         """Fails with a transport reason (`ConnectFailed`, `TimedOut`, ...), or as `receive` does."""
 
 
+class Memory(Protocol):
+    """What earlier work taught: it saves work, and is never trusted; the registry is asked all the same."""
+
+    async def recall(self, diff_id: Digest, recipe: str) -> Descriptor | None:
+        """What a layer became when it was compressed by this recipe."""
+
+    async def remember(self, diff_id: Digest, recipe: str, became: Descriptor) -> None:
+        """Keep what a layer became."""
+
+    async def holders(self, host: str, digest: Digest) -> tuple[Repository, ...]:
+        """Repositories of a host that were seen to hold a blob, the latest first."""
+
+    async def saw(self, repository: Repository, digest: Digest) -> None:
+        """Keep that a repository holds a blob."""
+
+
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class Client:
@@ -47,7 +67,10 @@ class Client:
 
     exchange: Exchange
     settings: Settings
-    flights: SingleFlight
+    policy: Callable[[], RetryPolicy[RegistryError]]
+    clock: Clock
+    memory: Memory
+    flights: SingleFlight[Descriptor]
 
     def origin(self, host: str) -> URL:
         """Where the registry of this name answers: https, or http for loopback and for hosts that were chosen so."""

@@ -18,7 +18,7 @@ from registry_fp.transport.clock import Clock
 from registry_fp.transport.limit import LONGEST_PAUSE, asked_pause
 from registry_fp.transport.port import Exchange, Receive
 
-__all__ = ["patience", "with_retry"]
+__all__ = ["attempted", "patience", "with_retry"]
 
 T = TypeVar("T")
 
@@ -36,39 +36,53 @@ def patience(retries: int, chance: Callable[[], float]) -> RetryPolicy[RegistryE
     return RetryPolicy(delays, _worth_it, asked_pause)
 
 
+def attempted(make: Callable[[int], Op[T]], policy: RetryPolicy[RegistryError], clock: Clock) -> Op[T]:
+    """`retry` with the number of the attempt handed in, and the number and time of all of them on the error."""
+
+    async def body() -> Result[T, RegistryError]:
+        begun = clock.now()
+        attempts = 0
+
+        def once() -> Op[T]:
+            nonlocal attempts
+            attempts += 1
+            return make(attempts)
+
+        out = await settle(retry(once, policy, sleep=clock.sleep))
+        if isinstance(out, Err):
+            inner = out.error.attempts - 1  # what failed last may have been tried several times itself
+            return Failure(replace(out.error, attempts=attempts + inner, elapsed=clock.now() - begun))
+        return result_of(out)
+
+    return deferred(body)
+
+
 def with_retry(inner: Exchange, *, policy: Callable[[], RetryPolicy[RegistryError]], clock: Clock) -> Exchange:
     """Send a request again after a transient failure, as far as the request allows it, and count the attempts."""
 
     def exchange(request: Request, receive: Receive[T], /) -> Op[T]:
-        async def body() -> Result[T, RegistryError]:
-            begun = clock.now()
-            attempts = 0
-            consumed = False
+        consumed = False
 
+        def once(attempt: int) -> Op[T]:
             async def counted(incoming: Incoming) -> Result[T, RegistryError]:
                 nonlocal consumed
                 consumed = True
-                return await receive(replace(incoming, attempts=attempts))
+                return (await receive(replace(incoming, attempts=attempt))).alt(_once)
 
-            def once() -> Op[T]:
-                nonlocal attempts
-                attempts += 1
-                return inner(request, counted)
+            return inner(request, counted)
 
-            def again(error: RegistryError) -> bool:
-                allowed = request.repeat == "always" or (request.repeat == "until answered" and not consumed)
-                return allowed and chosen.should_retry(error)
+        def again(error: RegistryError) -> bool:
+            allowed = request.repeat == "always" or (request.repeat == "until answered" and not consumed)
+            return allowed and chosen.should_retry(error)
 
-            chosen = policy()
-            bounded = RetryPolicy(chosen.delays, again, chosen.delay_hint)
-            out = await settle(retry(once, bounded, sleep=clock.sleep))
-            if isinstance(out, Err):
-                return Failure(replace(out.error, attempts=attempts, elapsed=clock.now() - begun))
-            return result_of(out)
-
-        return deferred(body)
+        chosen = policy()
+        return attempted(once, RetryPolicy(chosen.delays, again, chosen.delay_hint), clock)
 
     return exchange
+
+
+def _once(error: RegistryError) -> RegistryError:
+    return replace(error, attempts=1)
 
 
 def _worth_it(error: RegistryError) -> bool:

@@ -1,0 +1,69 @@
+"""The content of a member by its name: links followed, duplicates compared, sizes bounded before anything is read."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from returns.pipeline import is_successful
+from returns.result import Failure, Result, Success
+
+from registry_fp.archive.off_loop import off_loop
+from registry_fp.archive.opened import OpenArchive, read_window
+from registry_fp.archive.tar_header import brief
+from registry_fp.archive.tar_index import Member
+from registry_fp.domain.errors import ImageFault, InvalidImage, LimitExceeded, Reason
+
+__all__ = ["find_file", "read_document"]
+
+_PIECE: Final = 1024 * 1024
+
+
+async def find_file(archive: OpenArchive, name: str, missing: ImageFault) -> Result[Member, Reason]:
+    """The regular file that `name` stands for; where it is there several times, every one has the same bytes.
+
+    Fails with `InvalidImage`: `missing` if it is not there, "duplicate member" if readers could take different ones,
+    and as `TarIndex.find`.
+    """
+    found = archive.index.find(name)
+    if not is_successful(found):
+        return Failure(found.failure())
+    if not found.unwrap():
+        return Failure(InvalidImage(missing, brief(name)))
+    first, *others = found.unwrap()
+    for other in others:
+        same = await _same(archive, first, other)
+        if not is_successful(same):
+            return Failure(same.failure())
+        if not same.unwrap():
+            return Failure(InvalidImage("duplicate member", brief(name), "with different content"))
+    return Success(first)
+
+
+async def read_document(
+    archive: OpenArchive, name: str, *, missing: ImageFault, limit: int
+) -> Result[tuple[Member, bytes], Reason]:
+    """A small file whole, and the member it is; one of more than `limit` bytes is not read (`LimitExceeded`)."""
+    found = await find_file(archive, name, missing)
+    if not is_successful(found):
+        return Failure(found.failure())
+    member = found.unwrap()
+    if member.size > limit:
+        return Failure(LimitExceeded(f"bytes in {brief(name)}", limit))
+    content = await off_loop(archive.source.path, lambda: read_window(archive, member.offset, member.size))
+    return content.map(lambda raw: (member, raw))
+
+
+async def _same(archive: OpenArchive, one: Member, other: Member) -> Result[bool, Reason]:
+    if one.size != other.size:
+        return Success(False)
+    for start in range(0, one.size, _PIECE):
+        length = min(_PIECE, one.size - start)
+
+        def compare(start: int = start, length: int = length) -> Result[bool, Reason]:
+            left = read_window(archive, one.offset + start, length)
+            return left.bind(lambda a: read_window(archive, other.offset + start, length).map(lambda b: a == b))
+
+        equal = await off_loop(archive.source.path, compare)
+        if not is_successful(equal) or not equal.unwrap():
+            return equal
+    return Success(True)

@@ -1,0 +1,196 @@
+"""Blobs: asked for, read, written, mounted and removed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from returns.result import Failure, Result, Success
+
+from registry_fp.domain.descriptor import Descriptor
+from registry_fp.domain.digest import Digest, digest_of, new_hasher
+from registry_fp.domain.errors import DigestMismatch, RegistryError, SizeMismatch
+from registry_fp.domain.reference import Repository
+from registry_fp.effect.exits import Err, settle
+from registry_fp.effect.operation import Op, operation
+from registry_fp.operations.noun import digest_noun, repository_noun
+from registry_fp.operations.uploads import begin_upload, cancel_upload, commit_upload
+from registry_fp.protocol import blob as wire
+from registry_fp.protocol.message import Chunks, Incoming, Request
+from registry_fp.protocol.refusal import refusal
+from registry_fp.protocol.upload import Upload
+from registry_fp.transport.port import Client, collect, send
+
+__all__ = ["BLOB_IN_MEMORY", "consume_blob", "delete_blob", "get_blob", "has_blob", "mount_blob", "put_blob"]
+
+T = TypeVar("T")
+
+BLOB_IN_MEMORY: Final = 64 * 1024 * 1024
+"""The largest blob, in bytes, that `get_blob` holds in memory unless it is told otherwise."""
+
+
+def has_blob(client: Client, repository: str | Repository, digest: str | Digest) -> Op[bool]:
+    """Whether a repository holds a blob: 404 is False, and everything else that is not a yes is a failure.
+
+    Fails with `Unauthenticated`, `Denied`, or as the transport does. Source: end-2.
+    """
+    return blob_size(client, repository, digest).map(lambda size: size is not None)
+
+
+def blob_size(client: Client, repository: str | Repository, digest: str | Digest) -> Op[int | None]:
+    """The size in bytes of a blob that is there (-1 where the registry does not tell); None for one that is not."""
+    return _named(
+        "has_blob",
+        repository,
+        digest,
+        lambda name, wanted: send(client, wire.head_blob(client.origin(name.host), name, wanted), wire.decode_head),
+    )
+
+
+def get_blob(
+    client: Client, repository: str | Repository, digest: str | Digest, *, limit: int = BLOB_IN_MEMORY
+) -> Op[bytes]:
+    """The bytes of a blob, proven against its digest; at most `limit` of them.
+
+    Fails with `NotFound`, `DigestMismatch`, `LimitExceeded`, or as the transport does. Source: end-2.
+    """
+
+    @operation
+    async def read(name: Repository, wanted: Digest) -> Result[bytes, RegistryError]:
+        request = replace(wire.get_blob(client.origin(name.host), name, wanted), limit=limit)
+
+        async def receive(incoming: Incoming) -> Result[bytes, RegistryError]:
+            response = await collect(incoming, request)
+            return response.bind(
+                lambda got: (
+                    Success(got.body)
+                    if got.status == 200
+                    else Failure(request.failed(refusal(got, "blob"), attempts=got.attempts))
+                )
+            )
+
+        out = await settle(client.exchange(request, receive))
+        if isinstance(out, Err):
+            return Failure(out.error)
+        actual = digest_of(out.value, wanted.algorithm)
+        return Success(out.value) if actual == wanted else Failure(request.failed(DigestMismatch(wanted, actual)))
+
+    return _named("get_blob", repository, digest, read)
+
+
+def consume_blob(
+    client: Client,
+    repository: str | Repository,
+    blob: str | Digest | Descriptor,
+    use: Callable[[Chunks], Awaitable[Result[T, RegistryError]]],
+) -> Op[T]:
+    """Stream a blob of any size through `use`, which sees each chunk once.
+
+    The stream's last item is a failure if the bytes are not the blob's (`DigestMismatch`; `SizeMismatch` where a
+    descriptor promised a size): `use` must not keep what it made of them then. Once bytes have been seen nothing is
+    repeated. Fails as `use` does, with `NotFound`, or as the transport does. Source: end-2.
+    """
+    wanted_size = blob.size if isinstance(blob, Descriptor) else None
+
+    @operation
+    async def stream(name: Repository, wanted: Digest) -> Result[T, RegistryError]:
+        request = replace(wire.get_blob(client.origin(name.host), name, wanted), repeat="until answered")
+
+        async def receive(incoming: Incoming) -> Result[T, RegistryError]:
+            if incoming.status != 200:
+                answer = await collect(incoming, request)
+                return answer.bind(lambda got: Failure(request.failed(refusal(got, "blob"), attempts=got.attempts)))
+            async with aclosing(_proven(incoming.chunks, request, wanted, wanted_size)) as chunks:
+                return await use(chunks)
+
+        out = await settle(client.exchange(request, receive))
+        return Failure(out.error) if isinstance(out, Err) else Success(out.value)
+
+    return _named("get_blob", repository, blob.digest if isinstance(blob, Descriptor) else blob, stream)
+
+
+def put_blob(client: Client, repository: str | Repository, content: bytes) -> Op[Descriptor]:
+    """Store these bytes as a blob, in one PUT; for content of any size there is `push`.
+
+    Fails with `NotFound`, `Refused`, `Denied`, `DigestMismatch`, or as the transport does. Source: end-4a, end-6.
+    """
+
+    @operation
+    async def stored(name: Repository) -> Result[Descriptor, RegistryError]:
+        digest = digest_of(content)
+        begun = await settle(begin_upload(client, name))
+        if isinstance(begun, Err):
+            return Failure(begun.error)
+        done = await settle(commit_upload(client, begun.value, digest, content))
+        if isinstance(done, Err):
+            await settle(cancel_upload(client, begun.value))
+            return Failure(done.error)
+        return Success(Descriptor(media_type="application/octet-stream", digest=digest, size=len(content)))
+
+    return repository_noun("put_blob", repository).bind(stored)
+
+
+def mount_blob(
+    client: Client, repository: str | Repository, digest: str | Digest, *, source: Repository
+) -> Op[Upload | None]:
+    """Make a blob of `source` a blob of `repository`, without moving a byte; both are on one host.
+
+    None is done. An upload session is a registry that did not mount, and is ready to take the bytes instead. Fails
+    with `NotFound`, `Denied`, or as the transport does. Source: end-11.
+    """
+    return _named(
+        "mount_blob",
+        repository,
+        digest,
+        lambda name, wanted: send(
+            client,
+            wire.mount_blob(client.origin(name.host), name, wanted, source),
+            lambda response: wire.after_mount(name, response),
+        ),
+    )
+
+
+def delete_blob(client: Client, repository: str | Repository, digest: str | Digest) -> Op[None]:
+    """Remove a blob from a repository.
+
+    Fails with `NotFound`, `Refused` (405 where deletion is switched off), `Denied`, or as the transport does.
+    Source: end-10.
+    """
+    return _named(
+        "delete_blob",
+        repository,
+        digest,
+        lambda name, wanted: send(client, wire.delete_blob(client.origin(name.host), name, wanted), wire.decode_delete),
+    )
+
+
+def _named(
+    doing: str, repository: str | Repository, digest: str | Digest, verb: Callable[[Repository, Digest], Op[T]]
+) -> Op[T]:
+    return repository_noun(doing, repository).bind(
+        lambda name: digest_noun(doing, digest).bind(lambda wanted: verb(name, wanted))
+    )
+
+
+async def _proven(
+    chunks: Chunks, request: Request, wanted: Digest, size: int | None
+) -> AsyncGenerator[Result[bytes, RegistryError], None]:
+    hasher = new_hasher(wanted.algorithm)
+    done = 0
+    async for chunk in chunks:
+        part = chunk.value_or(b"")
+        done += len(part)
+        if size is not None and done > size:
+            yield Failure(request.failed(SizeMismatch(size, done)))
+            return
+        hasher.update(part)
+        yield chunk
+        if not part:
+            return
+    actual = Digest(wanted.algorithm, hasher.hexdigest())
+    if size is not None and done != size:
+        yield Failure(request.failed(SizeMismatch(size, done)))
+    elif actual != wanted:
+        yield Failure(request.failed(DigestMismatch(wanted, actual)))

@@ -1,0 +1,98 @@
+"""Events: what happens during a push, as values, while it happens."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias, final
+
+from registry_fp.domain.descriptor import Descriptor
+from registry_fp.domain.digest import Digest
+from registry_fp.domain.reference import Reference
+
+__all__ = [
+    "BlobDone",
+    "BlobMoved",
+    "BlobStarted",
+    "Event",
+    "ImageRead",
+    "ManifestStored",
+    "OnEvent",
+    "Outcome",
+    "emit",
+    "ignore",
+]
+
+_log: Final = logging.getLogger(__name__)
+
+Outcome: TypeAlias = Literal["uploaded", "exists", "mounted"]
+"""What became of a blob: its bytes were sent, the repository had it, or it was taken from a neighbour."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ImageRead:
+    """An archive's image is sound; these are its layers, as (name, bytes in the archive), each different one once."""
+
+    target: Reference
+    layers: tuple[tuple[str, int], ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class BlobStarted:
+    """Work on a blob begins, or begins again after a transient failure; `length` is in bytes of the source."""
+
+    blob: str
+    length: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class BlobMoved:
+    """So many bytes of the source have been read, and so many bytes sent, since the blob was last started."""
+
+    blob: str
+    read: int
+    sent: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class BlobDone:
+    """A blob is where it should be; `sent` bytes went over the wire for it in the attempt that succeeded."""
+
+    blob: str
+    outcome: Outcome
+    digest: Digest
+    size: int
+    sent: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ManifestStored:
+    """A manifest is stored under its name, and confirmed."""
+
+    reference: Reference
+    manifest: Descriptor
+
+
+Event: TypeAlias = ImageRead | BlobStarted | BlobMoved | BlobDone | ManifestStored
+"""What can happen; closed, so that `match` is exhaustive."""
+
+OnEvent: TypeAlias = Callable[[Event], None]
+"""Whoever watches. It is called in the event loop, so it must not block; what it raises is logged and forgotten."""
+
+
+def ignore(_event: Event) -> None:
+    """Watch nothing."""
+
+
+def emit(on_event: OnEvent, event: Event) -> None:
+    """Tell a watcher; one that fails must not fail the work that it watches."""
+    try:
+        on_event(event)
+    except Exception:
+        _log.exception("a watcher of events failed on %r", event)

@@ -1,0 +1,249 @@
+"""Push: an archive becomes an image in a registry.
+
+    validate -> extract -> upload_all -> put_manifest
+
+Each station takes only what the one before it gives, so a skipped station does not type-check. What can be seen in
+the archive is refused before any request; what only a pass over a layer can show (its diff_id) is proven for every
+layer before the first blob is committed; and the manifest, without which nothing points anywhere, comes last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final, final
+
+from returns.future import FutureResult
+from returns.pipeline import is_successful
+from returns.result import Failure, Result, Success
+
+from registry_fp.archive.docker_save import SavedImage, SavedLayer, read_image
+from registry_fp.archive.opened import OpenArchive, with_archive
+from registry_fp.archive.source import DockerSave
+from registry_fp.codec.compressor import new_compressor
+from registry_fp.domain.descriptor import Descriptor
+from registry_fp.domain.digest import Digest
+from registry_fp.domain.errors import BadReference, NotConfirmed, NotFound, RegistryError
+from registry_fp.domain.manifest import render_image_manifest
+from registry_fp.domain.media_type import Compression, Family
+from registry_fp.domain.reference import Reference
+from registry_fp.effect.exits import Err, settle
+from registry_fp.effect.operation import Op, operation
+from registry_fp.operations.manifests import head_manifest
+from registry_fp.operations.manifests import put_manifest as store_manifest
+from registry_fp.operations.noun import reference_noun
+from registry_fp.pipelines.event import ImageRead, ManifestStored, OnEvent, Outcome, emit, ignore
+from registry_fp.pipelines.plan import plan_blobs
+from registry_fp.pipelines.staging import PlacedBlob, place_all
+from registry_fp.transport.port import Client
+
+__all__ = [
+    "Extracted",
+    "PushOptions",
+    "Pushed",
+    "PushedBlob",
+    "Uploaded",
+    "Validated",
+    "extract",
+    "push",
+    "put_manifest",
+    "upload_all",
+    "validate",
+]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class PushOptions:
+    """What can be chosen for one push; None leaves it to the client's settings."""
+
+    compression: Compression | None = None
+    level: int | None = None
+    concurrency: int | None = None
+    on_event: OnEvent = ignore
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """An archive whose image is sound, as far as that can be seen without reading its layers."""
+
+    archive: OpenArchive
+    image: SavedImage
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """Every blob by its byte range, with its digest where the archive tells it; nothing is copied.
+
+    `layers` are the different ones: a layer that stands twice in the image is one blob.
+    """
+
+    archive: OpenArchive
+    image: SavedImage
+    layers: tuple[SavedLayer, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """Every blob is acknowledged by the registry, and every layer is proven to be its diff_id's."""
+
+    target: Reference
+    family: Family
+    config: Descriptor
+    layers: tuple[Descriptor, ...]
+    blobs: tuple[PlacedBlob, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class PushedBlob:
+    """One blob of a pushed image: what it is, what became of it, and how many bytes were sent for it."""
+
+    name: str
+    descriptor: Descriptor
+    outcome: Outcome
+    sent: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """An image that is stored, and was confirmed to be."""
+
+    reference: Reference
+    manifest: Descriptor
+    blobs: tuple[PushedBlob, ...]
+
+    @property
+    def digest(self) -> Digest:
+        """The manifest's digest."""
+        return self.manifest.digest
+
+    @property
+    def sent(self) -> int:
+        """How many bytes of blobs went over the wire."""
+        return sum(blob.sent for blob in self.blobs)
+
+    @property
+    def summary(self) -> str:
+        """What became of the blobs, in one line."""
+        counts = {outcome: sum(blob.outcome == outcome for blob in self.blobs) for outcome in _OUTCOMES}
+        told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
+        return f"{len(self.blobs)} blobs: {told}; {self.sent} bytes sent"
+
+
+_OUTCOMES: Final[tuple[Outcome, ...]] = ("uploaded", "mounted", "exists")
+
+
+def push(
+    client: Client, source: DockerSave, to: str | Reference, *, options: PushOptions = PushOptions()
+) -> Op[Pushed]:
+    """Push one image of a `docker save` archive to a registry, under a tag.
+
+    Blobs that the repository has are not sent, small ones go in one PUT, large ones are compressed, hashed and sent in
+    one pass; memory does not depend on their size. Fails with `BadReference` and `LocalIo` first; with `TarUnreadable`
+    or `InvalidImage` before any request, or before anything is committed; with `SourceChanged`, `NotConfirmed`,
+    `Unauthenticated`, `Denied`, `Refused`, or as the transport does. Sources: distribution-spec, "Push"; Docker image
+    specification v1.2.
+    """
+    return _target(to).bind(
+        lambda target: with_archive(
+            source,
+            lambda archive: (
+                validate(archive)
+                .bind(extract)
+                .bind(lambda image: upload_all(client, image, target, options=options))
+                .bind(lambda sent: put_manifest(client, sent, options=options))
+            ),
+        )
+    )
+
+
+def validate(archive: OpenArchive) -> Op[Validated]:
+    """First station: the archive's image is chosen, and sound in every way that can be seen without its layers' bytes.
+
+    Fails with `TarUnreadable`, `InvalidImage`, `MalformedDocument`, `LimitExceeded`, `SourceChanged` or `LocalIo`.
+    """
+    return read_image(archive).map(lambda image: Validated(archive, image))
+
+
+def extract(sound: Validated) -> Op[Extracted]:
+    """Second station: every blob by its byte range, each different one once. Nothing is read or copied."""
+    different: dict[Digest, SavedLayer] = {}
+    for layer in sound.image.layers:
+        different.setdefault(layer.diff_id, layer)
+    return FutureResult.from_value(Extracted(sound.archive, sound.image, tuple(different.values())))
+
+
+@operation
+async def upload_all(
+    client: Client, image: Extracted, to: str | Reference, *, options: PushOptions = PushOptions()
+) -> Result[Uploaded, RegistryError]:
+    """Third station: every blob is in the repository of `to`, and every layer was proven before any was committed.
+
+    Fails with `InvalidImage`, `SourceChanged`, or as the registry and the transport do; open uploads are then given up.
+    """
+    found = await settle(_target(to))
+    if isinstance(found, Err):
+        return Failure(found.error)
+    target = found.value
+    compression, level = _codec(client, options)
+    codec = new_compressor(compression, level)
+    if not is_successful(codec):
+        return Failure(RegistryError("push", str(image.archive.source), codec.failure()))
+    family, plans = plan_blobs(image.image, image.layers, compression, small=client.settings.small_blob)
+    emit(options.on_event, ImageRead(target, tuple((plan.name, plan.length) for plan in plans)))
+    limit = options.concurrency or client.settings.concurrency
+    placing = place_all(
+        client, image.archive, plans, target.repository, level=level, limit=limit, on_event=options.on_event
+    )
+    placed = await settle(placing)
+    if isinstance(placed, Err):
+        return Failure(placed.error)
+    config, *rest = placed.value
+    became = {layer.diff_id: blob.descriptor for layer, blob in zip(image.layers, rest, strict=True)}
+    layers = tuple(became[layer.diff_id] for layer in image.image.layers)
+    return Success(Uploaded(target, family, config.descriptor, layers, placed.value))
+
+
+@operation
+async def put_manifest(
+    client: Client, sent: Uploaded, *, options: PushOptions = PushOptions()
+) -> Result[Pushed, RegistryError]:
+    """Last station: the manifest is stored, and the registry shows it under its digest and under its tag.
+
+    Fails with `NotConfirmed` where it does not, `Refused`, `Denied`, or as the transport does. Source: end-7a, end-3.
+    """
+    manifest = render_image_manifest(sent.family, sent.config, sent.layers)
+    stored = await settle(store_manifest(client, sent.target, manifest))
+    if isinstance(stored, Err):
+        return Failure(stored.error)
+    for name in (replace(sent.target, tag=None, digest=manifest.digest), sent.target):
+        shown = await settle(head_manifest(client, name))
+        if isinstance(shown, Err) and not isinstance(shown.error.reason, NotFound):
+            return Failure(shown.error)
+        if isinstance(shown, Err) or shown.value.digest != manifest.digest:
+            return Failure(RegistryError("put_manifest", str(name), NotConfirmed(f"the manifest {manifest.digest}")))
+    emit(options.on_event, ManifestStored(sent.target, manifest.descriptor))
+    blobs = tuple(PushedBlob(each.plan.name, each.descriptor, each.outcome, each.sent) for each in sent.blobs)
+    return Success(Pushed(sent.target, manifest.descriptor, blobs))
+
+
+def _target(to: str | Reference) -> Op[Reference]:
+    return reference_noun("push", to).bind_result(_tagged)
+
+
+def _tagged(name: Reference) -> Result[Reference, RegistryError]:
+    if name.digest is None:
+        return Success(name)
+    reason = BadReference(str(name), "a push names a tag; the digest is what comes out of it")
+    return Failure(RegistryError("push", str(name), reason))
+
+
+def _codec(client: Client, options: PushOptions) -> tuple[Compression, int | None]:
+    """A level belongs to the codec that it was chosen for."""
+    if options.compression is None:
+        return client.settings.compression, options.level if options.level is not None else client.settings.level
+    return options.compression, options.level

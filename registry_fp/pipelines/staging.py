@@ -1,0 +1,351 @@
+"""Staging: blobs come to a repository in two steps, so that a bad one keeps all of them out.
+
+First every blob is staged: found (HEAD), mounted from a neighbour, or sent to an upload session and proven on the way.
+Only when all of them stand there are the sessions closed, which is what makes a blob. What fails in between is given
+up: no blob is committed, and open sessions are cancelled. The order for each blob is cheapest first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Hashable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias, TypeVar, assert_never, final
+
+from returns.future import FutureResult
+from returns.pipeline import is_successful
+from returns.result import Failure, Result, Success
+
+from registry_fp.archive.docker_save import SavedLayer
+from registry_fp.archive.layer_pass import LayerPass
+from registry_fp.archive.opened import OpenArchive, unchanged
+from registry_fp.domain.descriptor import Descriptor
+from registry_fp.domain.errors import ProtocolViolation, RangeRejected, RegistryError, UploadLost
+from registry_fp.domain.reference import Repository
+from registry_fp.effect.bracket import bracket
+from registry_fp.effect.deadline import deadline
+from registry_fp.effect.exits import Err, Ok, settle
+from registry_fp.effect.operation import Op, operation
+from registry_fp.effect.traverse import traverse, traverse_all
+from registry_fp.operations.blobs import blob_size, mount_blob
+from registry_fp.operations.uploads import begin_upload, cancel_upload, commit_upload, send_chunk
+from registry_fp.pipelines.event import BlobDone, BlobMoved, BlobStarted, OnEvent, Outcome, emit
+from registry_fp.pipelines.plan import BlobPlan
+from registry_fp.protocol.message import Body
+from registry_fp.protocol.upload import Upload
+from registry_fp.transport.port import Client
+from registry_fp.transport.repeat import attempted
+
+__all__ = ["PlacedBlob", "place_all"]
+
+_T = TypeVar("_T")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class PlacedBlob:
+    """A blob that is in the repository, how it came there, and how many bytes were sent for it."""
+
+    plan: BlobPlan
+    descriptor: Descriptor
+    outcome: Outcome
+    sent: int = 0
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Proven bytes in memory, still to be sent."""
+
+    plan: BlobPlan
+    descriptor: Descriptor
+    content: bytes = field(repr=False)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """Proven bytes in an upload session, still to be committed."""
+
+    plan: BlobPlan
+    descriptor: Descriptor
+    upload: Upload
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Awaited:
+    """Somebody else on this client is sending the same blob to the same repository."""
+
+    plan: BlobPlan
+    landing: asyncio.Future[Descriptor | None] = field(repr=False)
+
+
+_Staged: TypeAlias = PlacedBlob | _Held | _Sent | _Awaited
+
+_GIVING_UP: Final = 5.0
+"""How many seconds the registry has, in all, to take back open uploads."""
+
+
+def place_all(  # noqa: PLR0913  one argument for each thing that a push has chosen
+    client: Client,
+    archive: OpenArchive,
+    plans: tuple[BlobPlan, ...],
+    repository: Repository,
+    *,
+    level: int | None,
+    limit: int,
+    on_event: OnEvent,
+) -> Op[tuple[PlacedBlob, ...]]:
+    """Bring every blob to the repository, `limit` at once; all are proven before the first is committed.
+
+    The results keep the order of the plans. Fails with `InvalidImage`, `SourceChanged`, or as the registry does.
+    """
+    return bracket(
+        lambda: _opened(_Yard(client, archive, repository, level, on_event)),
+        lambda yard: (
+            traverse(plans, yard.stage, limit=limit)
+            .bind(lambda staged: unchanged(archive).map(lambda _: staged))
+            .bind(lambda staged: traverse(staged, yard.commit, limit=limit))
+            .bind(lambda placed: traverse(placed, yard.join, limit=limit))
+        ),
+        lambda yard, _ended: yard.clear(),
+    )
+
+
+def _opened(yard: _Yard) -> Op[_Yard]:
+    return FutureResult.from_value(yard)
+
+
+class _Yard:
+    """Where the blobs of one push stand: the sessions that are open, and the flights that this push leads."""
+
+    def __init__(
+        self, client: Client, archive: OpenArchive, repository: Repository, level: int | None, on_event: OnEvent
+    ) -> None:
+        self._client = client
+        self._archive = archive
+        self._repository = repository
+        self._level = level
+        self._on_event = on_event
+        self._open: dict[str, Upload] = {}
+        self._leading: dict[str, Hashable] = {}
+
+    @operation
+    async def stage(self, plan: BlobPlan) -> Result[_Staged, RegistryError]:
+        """Find, mount or send one blob, and prove it; unless somebody else on this client is about to."""
+        name = plan.known.digest if plan.known is not None else plan.layer.diff_id if plan.layer is not None else None
+        key = (self._repository, name, self._recipe(plan))
+        landing = self._client.flights.take_off(key)
+        if landing is not None:
+            return Success(_Awaited(plan, landing))
+        self._leading[plan.name] = key
+        return await self._staged(plan)
+
+    @operation
+    async def commit(self, staged: _Staged) -> Result[PlacedBlob | _Awaited, RegistryError]:
+        """Make a blob of what was staged."""
+        match staged:
+            case PlacedBlob() | _Awaited():
+                return Success(staged)
+            case _Held():
+                done = await settle(self._persistently(lambda _: self._put(staged)))
+            case _Sent():
+                done = await settle(self._closed(staged))
+            case _:
+                assert_never(staged)
+        return Failure(done.error) if isinstance(done, Err) else Success(await self._placed(done.value))
+
+    @operation
+    async def join(self, placed: PlacedBlob | _Awaited) -> Result[PlacedBlob, RegistryError]:
+        """Wait for a blob that somebody else is sending; if that fails, send it after all."""
+        if isinstance(placed, PlacedBlob):
+            return Success(placed)
+        arrived = await placed.landing
+        if arrived is not None:
+            return Success(await self._placed(PlacedBlob(placed.plan, arrived, "exists")))
+        out = await settle(self.stage(placed.plan).bind(self.commit).bind(self.join))
+        return Failure(out.error) if isinstance(out, Err) else Success(out.value)
+
+    async def clear(self) -> None:
+        """Give up what is still open; a registry that will not hear of it is not waited for."""
+        for key in self._leading.values():
+            self._client.flights.land(key, None)
+        self._leading.clear()
+        uploads = tuple(self._open.values())
+        self._open.clear()
+        if uploads:
+            giving_up = traverse_all(uploads, lambda upload: cancel_upload(self._client, upload), limit=len(uploads))
+            await settle(deadline(giving_up, _GIVING_UP, lambda: ()))
+
+    async def _staged(self, plan: BlobPlan) -> Result[_Staged, RegistryError]:
+        emit(self._on_event, BlobStarted(plan.name, plan.length))
+        known = plan.known or await self._recalled(plan)
+        upload: Upload | None = None
+        if known is not None:
+            found = await self._found(plan, known)
+            if isinstance(found, PlacedBlob):
+                proven = await self._proven(plan, known)
+                return Failure(proven.failure()) if not is_successful(proven) else Success(await self._placed(found))
+            upload = found
+        if plan.content is not None and known is not None:
+            return Success(_Held(plan, known, plan.content))
+        sessions = [upload] if upload is not None else []  # a session that a mount left open serves once
+        out = await settle(self._persistently(lambda _: self._sent(plan, sessions.pop() if sessions else None)))
+        return Failure(out.error) if isinstance(out, Err) else Success(out.value)
+
+    async def _recalled(self, plan: BlobPlan) -> Descriptor | None:
+        if plan.layer is None or (plan.known is None and plan.layer.compression == plan.becomes):
+            return None  # bytes that are sent as they are, and have no name, are known only when they have been read
+        became = await self._client.memory.recall(plan.layer.diff_id, self._recipe(plan))
+        # What is remembered is the bytes; which family's media type they travel under is this push's choice.
+        return None if became is None else became.model_copy(update={"media_type": plan.media_type})
+
+    async def _found(self, plan: BlobPlan, known: Descriptor) -> PlacedBlob | Upload | None:
+        """Cheapest first: is it there, or with a neighbour? An answer that is neither yes nor no is no answer."""
+        size = await settle(blob_size(self._client, self._repository, known.digest))
+        if isinstance(size, Ok) and size.value is not None and size.value in (known.size, -1):
+            return PlacedBlob(plan, known, "exists")
+        for neighbour in await self._client.memory.holders(self._repository.host, known.digest):
+            if neighbour == self._repository:
+                continue
+            mounted = await settle(mount_blob(self._client, self._repository, known.digest, source=neighbour))
+            if isinstance(mounted, Ok):
+                session = mounted.value
+                return PlacedBlob(plan, known, "mounted") if session is None else self._opening(plan, session)
+        return None
+
+    async def _proven(self, plan: BlobPlan, known: Descriptor) -> Result[None, RegistryError]:
+        """A compressed layer that need not be sent must still be its diff_id's: once by reading it, then by memory."""
+        if plan.layer is None or plan.layer.compression == "none":
+            return Success(None)
+        if await self._recalled(plan) == known:
+            return Success(None)
+        proof = self._pass(plan.layer, plan)
+        async with aclosing(proof.chunks()) as chunks:
+            async for chunk in chunks:
+                if not is_successful(chunk):
+                    return Failure(chunk.failure())
+        return Success(None)
+
+    @operation
+    async def _sent(self, plan: BlobPlan, session: Upload | None) -> Result[_Held | _Sent, RegistryError]:
+        """One attempt to send a layer, proving it on the way; small ones are proven first and kept for later."""
+        assert plan.layer is not None  # noqa: S101  a plan without content is a layer's
+        proof = self._pass(plan.layer, plan)
+        if plan.whole:
+            return await self._kept(plan, proof)
+        if session is None:
+            begun = await settle(begin_upload(self._client, self._repository))
+            if isinstance(begun, Err):
+                return Failure(begun.error)
+            session = begun.value
+        upload = self._opening(plan, session)
+        length = plan.length if plan.layer.compression == plan.becomes else None
+        body = Body(lambda: self._watched(plan, proof), length)
+        out = await settle(send_chunk(self._client, upload, body))
+        if isinstance(out, Err):
+            await self._given_up(plan)
+            return Failure(out.error)
+        if proof.proof is None:
+            await self._given_up(plan)
+            broken = ProtocolViolation("the registry acknowledged an upload before it was complete")
+            return Failure(RegistryError("put_blob", str(self._repository), broken))
+        self._open[plan.name] = out.value
+        descriptor = Descriptor(media_type=plan.media_type, digest=proof.proof.digest, size=proof.proof.size)
+        return Success(_Sent(plan, descriptor, out.value))
+
+    async def _kept(self, plan: BlobPlan, proof: LayerPass) -> Result[_Held | _Sent, RegistryError]:
+        parts: list[bytes] = []
+        async with aclosing(proof.chunks()) as chunks:
+            async for chunk in chunks:
+                if not is_successful(chunk):
+                    return Failure(chunk.failure())
+                parts.append(chunk.unwrap())
+        assert proof.proof is not None  # noqa: S101  a pass that ended without a failure has its proof
+        descriptor = Descriptor(media_type=plan.media_type, digest=proof.proof.digest, size=proof.proof.size)
+        return Success(_Held(plan, descriptor, b"".join(parts)))
+
+    @operation
+    async def _put(self, held: _Held) -> Result[PlacedBlob, RegistryError]:
+        """One attempt at one PUT."""
+        begun = await settle(begin_upload(self._client, self._repository))
+        if isinstance(begun, Err):
+            return Failure(begun.error)
+        self._opening(held.plan, begun.value)
+        done = await settle(commit_upload(self._client, begun.value, held.descriptor.digest, held.content))
+        if isinstance(done, Err) and not await self._arrived(held.descriptor):
+            await self._given_up(held.plan)
+            return Failure(done.error)
+        return Success(PlacedBlob(held.plan, held.descriptor, "uploaded", held.descriptor.size))
+
+    def _closed(self, sent: _Sent) -> Op[PlacedBlob]:
+        """Close a session; where the registry has lost it, send the layer again."""
+        current: list[_Sent] = [sent]
+
+        @operation
+        async def attempt() -> Result[PlacedBlob, RegistryError]:
+            if not current:
+                again = await settle(self._sent(sent.plan, None))
+                if isinstance(again, Err):
+                    return Failure(again.error)
+                if isinstance(again.value, _Sent):
+                    current.append(again.value)
+            standing = current[0]
+            done = await settle(commit_upload(self._client, standing.upload, standing.descriptor.digest))
+            if isinstance(done, Ok) or await self._arrived(standing.descriptor):
+                return Success(PlacedBlob(sent.plan, standing.descriptor, "uploaded", standing.descriptor.size))
+            if isinstance(done.error.reason, UploadLost | RangeRejected):
+                current.clear()
+            return Failure(done.error)
+
+        return self._persistently(lambda _: attempt())
+
+    async def _arrived(self, descriptor: Descriptor) -> bool:
+        """Whether a commit that seemed to fail did happen, by us or by another writer."""
+        size = await settle(blob_size(self._client, self._repository, descriptor.digest))
+        return isinstance(size, Ok) and size.value in (descriptor.size, -1)
+
+    async def _placed(self, placed: PlacedBlob) -> PlacedBlob:
+        plan, memory = placed.plan, self._client.memory
+        self._open.pop(plan.name, None)
+        key = self._leading.pop(plan.name, None)
+        if key is not None:
+            self._client.flights.land(key, placed.descriptor)
+        if plan.layer is not None:
+            await memory.remember(plan.layer.diff_id, self._recipe(plan), placed.descriptor)
+        await memory.saw(self._repository, placed.descriptor.digest)
+        descriptor = placed.descriptor
+        done = BlobDone(plan.name, placed.outcome, descriptor.digest, descriptor.size, placed.sent)
+        emit(self._on_event, done)
+        return placed
+
+    async def _watched(self, plan: BlobPlan, proof: LayerPass) -> AsyncGenerator[Result[bytes, RegistryError], None]:
+        sent = 0
+        async with aclosing(proof.chunks()) as chunks:
+            async for chunk in chunks:
+                yield chunk
+                sent += len(chunk.value_or(b""))
+                emit(self._on_event, BlobMoved(plan.name, proof.read, sent))
+
+    def _pass(self, layer: SavedLayer, plan: BlobPlan) -> LayerPass:
+        return LayerPass(self._archive, layer, doing="push", compression=plan.becomes, level=self._level)
+
+    def _persistently(self, attempt: Callable[[int], Op[_T]]) -> Op[_T]:
+        return attempted(attempt, self._client.policy(), self._client.clock)
+
+    def _opening(self, plan: BlobPlan, upload: Upload) -> Upload:
+        self._open[plan.name] = upload
+        return upload
+
+    async def _given_up(self, plan: BlobPlan) -> None:
+        upload = self._open.pop(plan.name, None)
+        if upload is not None:
+            await settle(cancel_upload(self._client, upload))
+
+    def _recipe(self, plan: BlobPlan) -> str:
+        """How a layer's bytes come about: as they are, or by a codec at a level."""
+        if plan.layer is None or plan.layer.compression == plan.becomes:
+            return f"as it is: {plan.name if plan.known is None else plan.known.digest}"
+        return f"{plan.becomes}:{self._level or 'default'}"

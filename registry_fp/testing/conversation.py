@@ -1,0 +1,169 @@
+"""Conversations: one request, its body, and the way its answer travels; and the faults that befall them."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final, final
+
+from aiohttp import web
+
+from registry_fp.testing.catalogue import Catalogue
+from registry_fp.testing.counts import Ledger, Visit
+from registry_fp.testing.faults import Action, Answer, Corrupt, Drop, DropAfter, NotStored, Stall, WrongDigestHeader
+from registry_fp.testing.replies import Reply
+from registry_fp.testing.routes import Route
+from registry_fp.testing.uploads import Uploads
+
+__all__ = ["Conversation", "Quirks", "Severed", "converse"]
+
+_DIGEST: Final = "Docker-Content-Digest"
+
+
+class Severed(Exception):  # noqa: N818  a signal from a body's reader to `converse`, past the endpoint between them
+    """The fault of this request is due in the middle of its body."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Quirks:
+    """What the registry does otherwise than a plain one; each is an argument of `EmbeddedRegistry`."""
+
+    basic_auth: tuple[str, str] | None = None
+    relative_locations: bool = False
+    page_limit: int | None = None
+    chunk_min_length: int | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A request, and what its endpoint may use to answer it."""
+
+    request: web.BaseRequest
+    route: Route
+    action: Action | None
+    visit: Visit
+    ledger: Ledger
+    catalogue: Catalogue
+    uploads: Uploads
+    quirks: Quirks
+
+    @property
+    def name(self) -> str:
+        """The repository."""
+        return self.route.repository
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The parameters, decoded; the first of each name."""
+        return self.request.query
+
+    @property
+    def forgets(self) -> bool:
+        """Whether the fault is to answer 201 and store nothing."""
+        return isinstance(self.action, NotStored)
+
+    def location(self, path: str) -> str:
+        """A path as it stands in a Location or Link header."""
+        return path if self.quirks.relative_locations else f"{self.request.scheme}://{self.request.host}{path}"
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """The request's body as it arrives, counted, up to the point where a fault is due."""
+        limit = _limit(self.action)
+        async for piece in self.request.content.iter_any():
+            taken = piece if limit is None else piece[: limit - self.visit.bytes_in]
+            self.ledger.took(self.visit, len(taken))
+            yield taken
+            if self.visit.bytes_in == limit:
+                raise Severed
+
+
+async def converse(talk: Conversation, answer: Callable[[Conversation], Awaitable[Reply]]) -> web.StreamResponse:
+    """Let the endpoint answer, unless a fault comes before it, between or after."""
+    match talk.action:
+        case Answer(status, headers, body):
+            return await _deliver(talk, Reply(status, headers, body))
+        case Drop(late=False) | DropAfter(0) | Stall(0):
+            return await _cut(talk, web.Response())
+        case _:
+            pass
+    try:
+        reply = await answer(talk)
+    except Severed:
+        return await _cut(talk, web.Response())
+    if isinstance(talk.action, Drop):
+        return await _cut(talk, web.Response())
+    return await _deliver(talk, reply)
+
+
+async def _deliver(talk: Conversation, reply: Reply) -> web.StreamResponse:
+    headers = {"Docker-Distribution-Api-Version": "registry/2.0", **reply.headers}
+    if isinstance(talk.action, WrongDigestHeader) and _DIGEST in headers:
+        headers[_DIGEST] = headers[_DIGEST][:-1] + ("1" if headers[_DIGEST].endswith("0") else "0")
+    response = web.StreamResponse(status=reply.status, headers=headers)
+    if reply.status != 204:
+        response.content_length = len(reply.body) if isinstance(reply.body, bytes) else reply.length
+    # Written down before the first byte leaves: whoever has the answer finds the request in the counts.
+    talk.ledger.write_down(talk.visit, reply.status)
+    await response.prepare(talk.request)
+    if talk.request.method == "HEAD":
+        return response
+    limit = _limit(talk.action) if talk.request.method == "GET" else None
+    sent = 0
+    async with aclosing(_body(reply)) as pieces:
+        async for whole in pieces:
+            piece = whole if limit is None else whole[: limit - sent]
+            if isinstance(talk.action, Corrupt):
+                piece = _flipped(piece, talk.action.at - sent)
+            talk.ledger.gave(talk.visit, len(piece))
+            await response.write(piece)
+            sent += len(piece)
+            if sent == limit:
+                return await _cut(talk, response)
+    return response
+
+
+async def _cut(talk: Conversation, response: web.StreamResponse) -> web.StreamResponse:
+    """End the connection, or fall silent, and give the server the response that nobody will get."""
+    talk.ledger.write_down(talk.visit, None)
+    transport = talk.request.transport
+    if isinstance(talk.action, Stall):
+        await asyncio.Event().wait()  # the end of the connection cancels this
+    elif transport is None:
+        pass
+    elif response.prepared or (isinstance(talk.action, Drop) and not talk.action.reset):
+        transport.close()  # what was sent arrives, then a FIN
+    else:
+        # A linger of zero seconds makes the close a reset.
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+    return response
+
+
+async def _body(reply: Reply) -> AsyncGenerator[bytes, None]:
+    if isinstance(reply.body, bytes):
+        yield reply.body
+        return
+    async with aclosing(reply.body) as pieces:
+        async for piece in pieces:
+            yield piece
+
+
+def _limit(action: Action | None) -> int | None:
+    match action:
+        case DropAfter(count):
+            return count
+        case Stall(after):
+            return after
+        case _:
+            return None
+
+
+def _flipped(piece: bytes, at: int) -> bytes:
+    """The piece with one bit changed, if the offset lies in it."""
+    return piece[:at] + bytes([piece[at] ^ 1]) + piece[at + 1 :] if 0 <= at < len(piece) else piece

@@ -1,0 +1,1 @@
+"""The tests of registry_fp, laid out like its layers."""

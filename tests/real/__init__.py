@@ -1,0 +1,1 @@
+"""Real third-party components, fetched by the test set-up and run without root."""
