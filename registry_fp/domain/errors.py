@@ -71,6 +71,7 @@ TarFault: TypeAlias = Literal[
 ImageFault: TypeAlias = Literal[
     "no manifest.json",
     "bad manifest.json",
+    "bad index.json",
     "no images",
     "several images",
     "no such image",

@@ -199,7 +199,7 @@ def _image_hint(kind: ImageFault, detail: str) -> str:
             return "the archive is damaged; save the image again"
         case "link leaves the archive" | "link cycle" | "broken link" | "bad name" | "duplicate member":
             return "no image tool writes archives like this; do not trust where it comes from"
-        case "no images" | "bad manifest.json" | "missing config" | "bad config" | "missing layer":
+        case "no images" | "bad manifest.json" | "bad index.json" | "missing config" | "bad config" | "missing layer":
             return "the archive is not complete; save the image again"
         case "layer count" | "not a regular file" | "manifests disagree":
             return "the archive contradicts itself; save the image again"

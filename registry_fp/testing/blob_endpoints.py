@@ -49,10 +49,12 @@ async def delete_blob(talk: Conversation) -> Reply:
 def _range(header: str, size: int) -> range | None:
     """The bytes that a Range header asks for: None is all of them, an empty range cannot be satisfied.
 
-    RFC 9110: a header that is malformed, or has another unit, is ignored; so may be one with several ranges.
+    RFC 9110, 14.2: a header that is malformed, or has another unit, is ignored; so may be one with several ranges.
 
     >>> _range("bytes=2-3", 10), _range("bytes=7-", 10), _range("bytes=-4", 10), _range("bytes=10-", 10)
     (range(2, 4), range(7, 10), range(6, 10), range(0, 0))
+    >>> _range("bytes=5-2", 10), _range("bytes=0-1,4-5", 10), _range("lines=0-1", 10)
+    (range(0, 0), None, None)
     """
     match = _RANGE.fullmatch(header)
     if match is None or match[0] == "bytes=-":
@@ -62,6 +64,4 @@ def _range(header: str, size: int) -> range | None:
         start, stop = max(size - int(last), 0), size
     else:
         start, stop = int(first), min(int(last) + 1, size) if last else size
-        if last and int(last) < start:
-            return None
     return range(start, stop) if start < stop else range(0)

@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import pytest
 
-PREFIX = "real component missing: "
+MISSING = "real component missing: "
 
 
 def absent(reason: str, *, curable: bool = True) -> NoReturn:
@@ -14,5 +14,5 @@ def absent(reason: str, *, curable: bool = True) -> NoReturn:
     `curable=False` is for what no download can bring, such as a kernel that forbids user namespaces: always a skip.
     """
     if curable and os.environ.get("CI") == "true":
-        pytest.fail(PREFIX + reason, pytrace=False)
-    pytest.skip(PREFIX + reason)
+        pytest.fail(MISSING + reason, pytrace=False)
+    pytest.skip(MISSING + reason)

@@ -84,7 +84,7 @@ def required(package: str, program: str | None = None) -> Prefix:
         return provide(package, program)
     except PackageError as refusal:
         reason = str(refusal)
-    absent(reason)
+    return absent(reason)
 
 
 def _fetch_unless_just_refused(package: str, home: Path) -> None:

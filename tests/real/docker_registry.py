@@ -45,7 +45,7 @@ def serve_docker_registry(
     """Run docker-registry with its files under `root` until the block ends; the form for sync and session fixtures.
 
     `htpasswd` demands a login; `settings` is merged over the configuration (read-only, TLS, tokens, a mirror, ...).
-    Skips when the registry cannot be had.
+    Skips when the registry cannot be had. It ends with the thread that started it, so start it from a lasting one.
     """
     with _started(root, htpasswd, settings or {}, prefix or required("docker-registry")) as (child, log):
         deadline = time.monotonic() + START_SECONDS
@@ -64,7 +64,7 @@ async def docker_registry(
 ) -> AsyncIterator[RealRegistry]:
     """Run docker-registry as `serve_docker_registry` does, without holding up the running loop while it starts."""
     found = await asyncio.to_thread(required, "docker-registry") if prefix is None else prefix
-    # Started from the loop's own thread: the kernel ends the registry when the thread that started it ends.
+    # From the loop's own thread, not a pool's: the kernel ends the registry with the thread that started it.
     with _started(root, htpasswd, settings or {}, found) as (child, log):
         deadline = time.monotonic() + START_SECONDS
         while (host := _host(child, log, deadline)) is None:  # noqa: ASYNC110 - another program sets no event of ours

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.real.absence import PREFIX
+from tests.real.absence import MISSING
 from tests.real.buildah import buildah_tool, write_buildah_archive
 from tests.real.debian import required
 from tests.real.docker_registry import HTPASSWD, RealRegistry, serve_docker_registry
@@ -24,8 +24,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reasons: dict[str, int] = {}
     for report in terminalreporter.stats.get("skipped", []):
         said = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        if PREFIX in said:
-            reason = said.partition(PREFIX)[2]
+        if MISSING in said:
+            reason = said.partition(MISSING)[2]
             reasons[reason] = reasons.get(reason, 0) + 1
     if reasons:
         terminalreporter.section("REAL COMPONENTS MISSING: these tests did not run", sep="!", red=True, bold=True)

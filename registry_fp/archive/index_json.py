@@ -1,0 +1,150 @@
+"""`index.json`: the other table of contents, in archives of Docker 25 and later, and whether it tells the same story.
+
+Such an archive is an OCI image layout with a `manifest.json` beside it, and readers choose one of the two. Where both
+can be followed they must lead to the same images; otherwise whoever looks at one and runs the other is deceived. What
+is only listed and not there (other platforms, attestations) contradicts nothing. Source: image-spec, image-layout.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, final
+
+from returns.pipeline import is_successful
+from returns.result import Failure, Result, Success
+
+from registry_fp.archive.content import read_document
+from registry_fp.archive.opened import OpenArchive
+from registry_fp.domain.descriptor import Descriptor
+from registry_fp.domain.digest import Digest, digest_of
+from registry_fp.domain.errors import InvalidImage, LimitExceeded, MalformedDocument, Reason
+from registry_fp.domain.manifest import MANIFEST_LIMIT, ImageIndex, ImageManifest, parse_manifest
+from registry_fp.domain.media_type import DOCKER_CONFIG, INDEX_TYPES, MANIFEST_TYPES, OCI_CONFIG
+from registry_fp.domain.model import parse_model
+from registry_fp.domain.strict_json import load_strict
+
+__all__ = ["INDEX_JSON", "INDEX_JSON_LIMIT", "check_index"]
+
+INDEX_JSON: Final = "index.json"
+
+INDEX_JSON_LIMIT: Final = 4 * 1024 * 1024
+"""The largest `index.json` that is read, in bytes."""
+
+_DEPTH_LIMIT: Final = 8
+_NODE_LIMIT: Final = 10_000
+_BYTES_LIMIT: Final = 32 * 1024 * 1024
+
+
+@final
+@dataclass(slots=True)
+class _Seen:
+    """What a walk has met: configurations of image manifests that are there, and those that index.json itself names."""
+
+    configs: set[Digest] = field(default_factory=set)
+    direct: set[Digest] = field(default_factory=set)
+    nodes: set[Digest] = field(default_factory=set)
+    read: int = 0
+
+
+async def check_index(archive: OpenArchive, saved: Sequence[Digest | None]) -> Result[None, Reason]:
+    """Whether `index.json`, if there is one, and `manifest.json` lead to the same images.
+
+    `saved` are the configurations that `manifest.json` names, None for one whose name tells no digest. Refused
+    ("manifests disagree") are a saved image that `index.json` does not lead to, although it leads to others, and an
+    image that `index.json` names itself and `manifest.json` does not have. An index within it may hold platforms that
+    `manifest.json` leaves out. Fails with `InvalidImage` and `LimitExceeded`.
+    """
+    if INDEX_JSON not in archive.index:
+        return Success(None)
+    read = await read_document(archive, INDEX_JSON, missing="bad index.json", limit=INDEX_JSON_LIMIT)
+    listed = read.bind(lambda found: _listed(found[1]))
+    if not is_successful(listed):
+        return Failure(listed.failure())
+    seen = _Seen()
+    fault = await _walk(archive, listed.unwrap(), seen)
+    if fault is not None:
+        return Failure(fault)
+    strangers = [digest for digest in saved if digest is not None and digest not in seen.configs]
+    if seen.configs and strangers:
+        return Failure(_disagree(f"index.json does not lead to the image {strangers[0]}"))
+    unsaved = seen.direct.difference(saved)
+    if unsaved and None not in saved:
+        return Failure(_disagree(f"manifest.json does not have the image {min(unsaved)}"))
+    return Success(None)
+
+
+async def _walk(archive: OpenArchive, listed: Iterable[Descriptor], seen: _Seen) -> Reason | None:
+    level = list(listed)
+    for depth in range(_DEPTH_LIMIT + 1):
+        below: list[Descriptor] = []
+        for node in level:
+            if node.digest in seen.nodes:
+                continue
+            seen.nodes.add(node.digest)
+            if len(seen.nodes) > _NODE_LIMIT:
+                return LimitExceeded("manifests in index.json", _NODE_LIMIT)
+            manifest = await _manifest(archive, node, seen)
+            if not is_successful(manifest):
+                return manifest.failure()
+            match manifest.unwrap():
+                case ImageIndex(manifests=children):
+                    below.extend(children)
+                case ImageManifest(config=config) if config.media_type in {OCI_CONFIG, DOCKER_CONFIG}:
+                    seen.configs.add(config.digest)
+                    if depth == 0:
+                        seen.direct.add(config.digest)
+                case ImageManifest() | None:  # an artifact; or not there
+                    pass
+        level = below
+    return LimitExceeded("levels of index.json", _DEPTH_LIMIT) if level else None
+
+
+async def _manifest(
+    archive: OpenArchive, node: Descriptor, seen: _Seen
+) -> Result[ImageIndex | ImageManifest | None, Reason]:
+    """The manifest that a descriptor names; None if it is not in the archive, or is of a kind that is no image."""
+    name = f"blobs/{node.digest.algorithm}/{node.digest.hex}"
+    if name not in archive.index or node.media_type not in INDEX_TYPES | MANIFEST_TYPES:
+        return Success(None)
+    read = await read_document(archive, name, missing="bad index.json", limit=MANIFEST_LIMIT)
+    if not is_successful(read):
+        return Failure(read.failure())
+    raw = read.unwrap()[1]
+    seen.read += len(raw)
+    if seen.read > _BYTES_LIMIT:
+        return Failure(LimitExceeded("bytes of manifests behind index.json", _BYTES_LIMIT))
+    actual = digest_of(raw, node.digest.algorithm)
+    if actual != node.digest:
+        return Failure(InvalidImage("digest mismatch", name, f"its bytes are {actual}"))
+    parsed = parse_manifest(raw, node.media_type, algorithm=node.digest.algorithm)
+    return parsed.map(lambda manifest: manifest.model).alt(lambda reason: _bad(name, reason))
+
+
+def _listed(raw: bytes) -> Result[tuple[Descriptor, ...], Reason]:
+    """The descriptors of an `index.json`; `"manifests": null` is an empty list to the programs that write it."""
+    loaded = load_strict(raw, limit=INDEX_JSON_LIMIT).alt(lambda reason: _bad(INDEX_JSON, reason))
+    if not is_successful(loaded):
+        return Failure(loaded.failure())
+    document: Any = loaded.unwrap()
+    listed = document.get("manifests") if isinstance(document, dict) else ""
+    if listed is None:
+        return Success(())
+    if not isinstance(listed, list):
+        return Failure(InvalidImage("bad index.json", INDEX_JSON, "it has no list of manifests"))
+    descriptors: list[Descriptor] = []
+    for item in listed:
+        descriptor = parse_model(Descriptor, json.dumps(item).encode())
+        if not is_successful(descriptor):
+            return Failure(_bad(INDEX_JSON, descriptor.failure()))
+        descriptors.append(descriptor.unwrap())
+    return Success(tuple(descriptors))
+
+
+def _bad(name: str, reason: Reason) -> Reason:
+    return InvalidImage("bad index.json", name, reason.why) if isinstance(reason, MalformedDocument) else reason
+
+
+def _disagree(detail: str) -> InvalidImage:
+    return InvalidImage("manifests disagree", INDEX_JSON, detail)

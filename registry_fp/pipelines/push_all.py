@@ -1,0 +1,108 @@
+"""Push all: every image of an archive, under every tag that it was saved with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import final
+
+from returns.future import FutureResult
+from returns.pipeline import is_successful
+from returns.result import Failure, Result, Success
+
+from registry_fp.archive.docker_save import SavedImage, read_images
+from registry_fp.archive.opened import OpenArchive, with_archive
+from registry_fp.archive.source import DockerSave
+from registry_fp.domain.errors import InvalidImage, RegistryError, SeveralFailed
+from registry_fp.domain.reference import Reference, Repository, parse_host, parse_reference, parse_repository
+from registry_fp.effect.operation import Op
+from registry_fp.effect.traverse import traverse, traverse_all
+from registry_fp.pipelines.push import Pushed, PushOptions, Uploaded, Validated, extract, put_manifest, upload_all
+from registry_fp.transport.port import Client
+
+__all__ = ["push_all"]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Publication:
+    """One image for one repository, and its tags there."""
+
+    image: Validated
+    targets: tuple[Reference, ...]
+
+
+def push_all(
+    client: Client, source: DockerSave, to: str, *, options: PushOptions = PushOptions()
+) -> Op[tuple[Pushed, ...]]:
+    """Push every image of an archive under all its original tags, to a host or below a repository of it.
+
+    `to` is `HOST[:PORT][/PREFIX]`; `docker.io/library/nginx:1.27` goes to `HOST/PREFIX/library/nginx:1.27`. Blobs go to
+    every repository that needs them, from the second one on by mount. All are tried: where some fail, the failure is
+    `SeveralFailed` and names each. Otherwise fails like `push`, and with `InvalidImage` where an image has no tag.
+    """
+    return FutureResult.from_result(_destination(to)).bind(
+        lambda below: with_archive(
+            source,
+            lambda archive: (
+                read_images(archive)
+                .bind_result(lambda images: _publications(archive, images, below))
+                .bind(lambda publications: _published(client, source, publications, options))
+            ),
+        )
+    )
+
+
+def _published(
+    client: Client, source: DockerSave, publications: tuple[_Publication, ...], options: PushOptions
+) -> Op[tuple[Pushed, ...]]:
+    def publish(publication: _Publication) -> Op[tuple[Pushed, ...]]:
+        first = publication.targets[0]
+        return (
+            extract(publication.image)
+            .bind(lambda image: upload_all(client, image, first, options=options))
+            .bind(lambda sent: traverse(publication.targets, lambda target: tagged(sent, target), limit=1))
+        )
+
+    def tagged(sent: Uploaded, target: Reference) -> Op[Pushed]:
+        return put_manifest(client, replace(sent, target=target), options=options)
+
+    # One after the other: each is concurrent in itself, and what it places the next one finds or mounts.
+    return (
+        traverse_all(publications, publish, limit=1)
+        .map(lambda groups: tuple(pushed for group in groups for pushed in group))
+        .alt(lambda errors: _several(source, errors, len(publications)))
+    )
+
+
+def _several(source: DockerSave, errors: tuple[RegistryError, ...], total: int) -> RegistryError:
+    return errors[0] if total == 1 else RegistryError("push_all", str(source), SeveralFailed(errors, total))
+
+
+def _publications(
+    archive: OpenArchive, images: tuple[SavedImage, ...], below: Repository
+) -> Result[tuple[_Publication, ...], RegistryError]:
+    publications: list[_Publication] = []
+    for image in images:
+        if not image.references:
+            return Failure(RegistryError("push_all", str(archive.source), InvalidImage("no tags", image.name)))
+        by_repository: dict[Repository, list[Reference]] = {}
+        for original in image.references:
+            path = "/".join(part for part in (below.host, below.path, original.repository.path) if part)
+            target = parse_reference(f"{path}:{original.tag}")
+            if not is_successful(target):
+                return Failure(target.failure())
+            by_repository.setdefault(target.unwrap().repository, []).append(target.unwrap())
+        sound = Validated(archive, image)
+        publications.extend(_Publication(sound, tuple(targets)) for targets in by_repository.values())
+    return Success(tuple(publications))
+
+
+def _destination(to: str) -> Result[Repository, RegistryError]:
+    """A host alone is the repository with no path."""
+    if "/" not in to:
+        return parse_host(to).map(lambda host: Repository(host, "")).alt(_as_push_all)
+    return parse_repository(to).alt(_as_push_all)
+
+
+def _as_push_all(error: RegistryError) -> RegistryError:
+    return replace(error, doing="push_all")
