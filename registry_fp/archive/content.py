@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
@@ -14,6 +15,8 @@ from registry_fp.archive.tar_index import Member
 from registry_fp.domain.errors import ImageFault, InvalidImage, LimitExceeded, Reason
 
 __all__ = ["find_file", "read_document"]
+
+A = TypeVar("A")
 
 _PIECE: Final = 1024 * 1024
 
@@ -40,17 +43,24 @@ async def find_file(archive: OpenArchive, name: str, missing: ImageFault) -> Res
 
 
 async def read_document(
-    archive: OpenArchive, name: str, *, missing: ImageFault, limit: int
-) -> Result[tuple[Member, bytes], Reason]:
-    """A small file whole, and the member it is; one of more than `limit` bytes is not read (`LimitExceeded`)."""
+    archive: OpenArchive,
+    name: str,
+    parse: Callable[[bytes], Result[A, Reason]],
+    *,
+    missing: ImageFault,
+    limit: int,
+) -> Result[A, Reason]:
+    """What `parse` makes of a small file, in a thread; one of more than `limit` bytes is not read.
+
+    Fails as `find_file`, as `parse`, and with `LimitExceeded`.
+    """
     found = await find_file(archive, name, missing)
     if not is_successful(found):
         return Failure(found.failure())
     member = found.unwrap()
     if member.size > limit:
         return Failure(LimitExceeded(f"bytes in {brief(name)}", limit))
-    content = await off_loop(archive.source.path, lambda: read_window(archive, member.offset, member.size))
-    return content.map(lambda raw: (member, raw))
+    return await off_loop(archive.source.path, lambda: read_window(archive, member.offset, member.size).bind(parse))
 
 
 async def _same(archive: OpenArchive, one: Member, other: Member) -> Result[bool, Reason]:

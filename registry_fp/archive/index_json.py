@@ -18,7 +18,7 @@ from returns.result import Failure, Result, Success
 from registry_fp.archive.content import read_document
 from registry_fp.archive.opened import OpenArchive
 from registry_fp.domain.descriptor import Descriptor
-from registry_fp.domain.digest import Digest, digest_of
+from registry_fp.domain.digest import Digest
 from registry_fp.domain.errors import InvalidImage, LimitExceeded, MalformedDocument, Reason
 from registry_fp.domain.manifest import MANIFEST_LIMIT, ImageIndex, ImageManifest, parse_manifest
 from registry_fp.domain.media_type import DOCKER_CONFIG, INDEX_TYPES, MANIFEST_TYPES, OCI_CONFIG
@@ -58,8 +58,7 @@ async def check_index(archive: OpenArchive, saved: Sequence[Digest | None]) -> R
     """
     if INDEX_JSON not in archive.index:
         return Success(None)
-    read = await read_document(archive, INDEX_JSON, missing="bad index.json", limit=INDEX_JSON_LIMIT)
-    listed = read.bind(lambda found: _listed(found[1]))
+    listed = await read_document(archive, INDEX_JSON, _listed, missing="bad index.json", limit=INDEX_JSON_LIMIT)
     if not is_successful(listed):
         return Failure(listed.failure())
     seen = _Seen()
@@ -108,18 +107,22 @@ async def _manifest(
     name = f"blobs/{node.digest.algorithm}/{node.digest.hex}"
     if name not in archive.index or node.media_type not in INDEX_TYPES | MANIFEST_TYPES:
         return Success(None)
-    read = await read_document(archive, name, missing="bad index.json", limit=MANIFEST_LIMIT)
-    if not is_successful(read):
-        return Failure(read.failure())
-    raw = read.unwrap()[1]
+    return await read_document(
+        archive, name, lambda raw: _parsed(raw, name, node, seen), missing="bad index.json", limit=MANIFEST_LIMIT
+    )
+
+
+def _parsed(raw: bytes, name: str, node: Descriptor, seen: _Seen) -> Result[ImageIndex | ImageManifest | None, Reason]:
     seen.read += len(raw)
     if seen.read > _BYTES_LIMIT:
         return Failure(LimitExceeded("bytes of manifests behind index.json", _BYTES_LIMIT))
-    actual = digest_of(raw, node.digest.algorithm)
-    if actual != node.digest:
-        return Failure(InvalidImage("digest mismatch", name, f"its bytes are {actual}"))
     parsed = parse_manifest(raw, node.media_type, algorithm=node.digest.algorithm)
-    return parsed.map(lambda manifest: manifest.model).alt(lambda reason: _bad(name, reason))
+    if not is_successful(parsed):
+        return Failure(_bad(name, parsed.failure()))
+    manifest = parsed.unwrap()
+    if manifest.digest != node.digest:
+        return Failure(InvalidImage("digest mismatch", name, f"its bytes are {manifest.digest}"))
+    return Success(manifest.model)
 
 
 def _listed(raw: bytes) -> Result[tuple[Descriptor, ...], Reason]:

@@ -163,12 +163,13 @@ def name_of(entry: SavedEntry) -> str:
     return _plain(entry.config) if digest is None else f"{digest.algorithm}:{digest.short}"
 
 
-def pick_entry(entries: Sequence[SavedEntry], image: str | int | None) -> Result[SavedEntry, InvalidImage]:
-    """The image that is meant: by position, by tag, or by (the beginning of) its id; without a choice, the only one.
+def pick_entry(entries: Sequence[SavedEntry], image: str | int | None) -> Result[int, InvalidImage]:
+    """The position of the image that is meant: by position, by tag, or by (the beginning of) its id.
 
-    Fails with `InvalidImage` ("several images", "no such image"), which lists what there is.
+    Without a choice it is the only one. Fails with `InvalidImage` ("several images", "no such image"), which lists
+    what there is.
     """
-    found = list(entries) if image is None else _chosen(entries, image)
+    found = list(range(len(entries))) if image is None else _chosen(entries, image)
     if len(found) == 1:
         return Success(found[0])
     if found:
@@ -176,19 +177,22 @@ def pick_entry(entries: Sequence[SavedEntry], image: str | int | None) -> Result
     return Failure(InvalidImage("no such image", detail=f"{_plain(str(image))}; there are {_listing(entries)}"))
 
 
-def _chosen(entries: Sequence[SavedEntry], image: str | int) -> list[SavedEntry]:
+def _chosen(entries: Sequence[SavedEntry], image: str | int) -> list[int]:
     text = str(image)
     if text.isdecimal() and text.isascii() and len(text) <= 9 and int(text) < len(entries):
-        return [entries[int(text)]]
+        return [int(text)]
     if isinstance(image, int):
         return []
     wanted = parse_reference(text).value_or(None)
-    tagged = [entry for entry in entries if wanted is not None and wanted in _references(entry)]
-    if tagged or _ID.fullmatch(text) is None:
-        return tagged
+    if wanted is not None:
+        tagged = [position for position, entry in enumerate(entries) if wanted in _references(entry)]
+        if tagged:
+            return tagged
+    if _ID.fullmatch(text) is None:
+        return []
     digits = text.removeprefix("sha256:")
-    digests = [(entry, config_digest(entry.config)) for entry in entries]
-    return [entry for entry, digest in digests if digest is not None and digest.hex.startswith(digits)]
+    digests = [config_digest(entry.config) for entry in entries]
+    return [position for position, digest in enumerate(digests) if digest and digest.hex.startswith(digits)]
 
 
 def _references(entry: SavedEntry) -> set[Reference | None]:

@@ -27,7 +27,7 @@ class StallWatch:
         self._min_rate = min_rate
         self._phase: Phase = "connect"
         self._seconds = 0.0
-        self._since = 0.0
+        self._since: float | None = None
         self._spent = 0.0
         self._bytes = 0
 
@@ -45,7 +45,8 @@ class StallWatch:
     def ours(self, moved: int = 0) -> None:
         """The other side has done its part, and moved so many bytes; the time until `theirs` is our own."""
         now = asyncio.get_running_loop().time()
-        self._spent += now - self._since
+        self._spent += 0.0 if self._since is None else now - self._since
+        self._since = None
         self._bytes += moved
         if self._spent >= _RATE_WINDOW:
             if self._bytes < self._min_rate * self._spent:
