@@ -25,7 +25,11 @@ clean:
 	rm -rf .venv .cache dist
 
 # A venv first: Debian's own python3 is externally managed (PEP 668) and refuses a plain pip install.
+# pip before 24.2 believes only its own certificates; an index behind a private authority needs the machine's.
+BUNDLE = $(firstword $(wildcard $(PIP_CERT) $(SSL_CERT_FILE) /etc/ssl/certs/ca-certificates.crt \
+	/etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem))
+
 .venv/ready:
 	@$(PYTHON) -m venv .venv
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check $(if $(BUNDLE),--cert $(BUNDLE)) 'uv>=0.9'
 	@touch $@

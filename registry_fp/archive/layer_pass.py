@@ -31,9 +31,10 @@ _C = TypeVar("_C")
 UNPACKED_LIMIT: Final = 256 * 1024**3
 """How many bytes a compressed layer may unpack to before it is taken for a bomb."""
 
-_PIECE: Final = 1024 * 1024
-_ENOUGH: Final = 1024 * 1024  # give a chunk out when it has this many bytes ...
-_PIECES_PER_HOP: Final = 4  # ... or after this many pieces, so that a cancellation never waits long
+# Measured with four layers at once: pieces of 1 MiB are no faster, and cost three times the memory.
+_PIECE: Final = 256 * 1024
+_ENOUGH: Final = 256 * 1024  # give a chunk out when it has this many bytes ...
+_PIECES_PER_HOP: Final = 8  # ... or after this many pieces, so that a cancellation never waits long
 
 
 @final

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 from returns.pipeline import is_successful
 from returns.result import Failure, Result
 
@@ -18,6 +18,10 @@ __all__ = ["CONFIG_LIMIT", "ExecutionConfig", "History", "ImageConfig", "RootFs"
 
 CONFIG_LIMIT: Final = 8 * 1024 * 1024
 """The largest configuration that is read, in bytes."""
+
+
+def _empty_if_null(value: Any) -> Any:
+    return () if value is None else value  # Go writes an empty list as null, or leaves it out: an image of no layers
 
 
 class ExecutionConfig(Document):
@@ -40,7 +44,7 @@ class RootFs(Document):
     model_config: ClassVar[ConfigDict] = ConfigDict(alias_generator=None)
 
     type: Literal["layers"]
-    diff_ids: tuple[Digest, ...]
+    diff_ids: Annotated[tuple[Digest, ...], BeforeValidator(_empty_if_null)] = ()
 
 
 class History(Document):

@@ -117,11 +117,15 @@ def parse_manifest(
 
 def _kind(document: dict[str, Any], declared: str) -> str | Reason:
     """The media type that both the document and its transport stand for."""
-    if document.get("schemaVersion") == 1:
+    version = document.get("schemaVersion")
+    if isinstance(version, bool | float):  # 2.0 is 2 to some readers, and an error to others
+        return MalformedDocument("schemaVersion: Input should be a whole number")
+    names = {name.casefold() for name in document}  # Go's decoder takes `Manifests` for `manifests`
+    index, image, legacy = "manifests" in names, not names.isdisjoint({"layers", "config"}), "fslayers" in names
+    if version == 1 or (legacy and not index and not image):
         return Unsupported("Docker schema 1 manifests")
-    index, image = "manifests" in document, "layers" in document or "config" in document
-    if index and image:
-        return AmbiguousManifest("it has both manifests and layers")
+    if index + image + legacy > 1:
+        return AmbiguousManifest(f"it has both {'manifests' if index else 'fsLayers'} and layers")
     if not index and not image:
         return MalformedDocument("it has neither manifests nor layers")
     own = document.get("mediaType")

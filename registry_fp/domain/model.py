@@ -94,7 +94,8 @@ def parse_model(model: type[M], raw: bytes) -> Result[M, MalformedDocument]:
     Fails with `MalformedDocument`, naming the first field that is wrong.
     """
     try:
-        return Success(model.model_validate_json(raw))
+        # By JSON name only: `media_type` is an unknown field to every other reader, so it must not be ours.
+        return Success(model.model_validate_json(raw, by_alias=True, by_name=False))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])

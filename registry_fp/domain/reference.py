@@ -2,7 +2,8 @@
 
     reference  = repository [":" tag] ["@" digest]
     repository = [host "/"] path
-    host       = (name | "[" IPv6 "]") [":" port]     the first component, if it has a "." or ":" or is "localhost"
+    host       = (name | "[" IPv6 "]") [":" port]     the first component, if it has a "." or ":" or an upper-case
+                                                      letter, or is "localhost"
     path       = component *("/" component)           component = [a-z0-9]+ joined by "." "_" "__" or dashes
     tag        = [A-Za-z0-9_][A-Za-z0-9._-]{0,127}
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from ipaddress import IPv6Address
 from typing import Final, final
 
 from returns.pipeline import is_successful
@@ -29,9 +31,12 @@ _DOCKER_HUB_NAMES: Final = frozenset({DOCKER_HUB, "index.docker.io", "registry-1
 _NAME_LIMIT: Final = 255  # distribution-spec: many implementations limit host, "/" and name together to 255
 _COMPONENT: Final = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*", re.ASCII)
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
-_HOST: Final = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{{1,5}}))?", re.ASCII)
+_HOST: Final = re.compile(
+    rf"(?P<name>{_LABEL}(?:\.{_LABEL})*|\[(?P<ipv6>[0-9A-Fa-f:.]+)\])(?::(?P<port>[0-9]{{1,5}}))?", re.ASCII
+)
 _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", re.ASCII)
 _IMAGE_ID: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_USER: Final = re.compile(r"(://).*@|^[^/@]+:[^/@]*@(?=.*/)", re.DOTALL)  # `user:password@` before a host
 
 
 @final
@@ -84,6 +89,8 @@ def parse_reference(text: str) -> Result[Reference, RegistryError]:
     >>> parse_reference("ghcr.io/team/App").failure().reason.why
     'a repository is lower case: team/App'
     """
+    if "://" in text:
+        return _bad("parse_reference", text, _scheme_fault(text))
     name, at, digest_text = text.partition("@")
     digest: Digest | None = None
     if at:
@@ -116,7 +123,7 @@ def parse_repository(text: str) -> Result[Repository, RegistryError]:
     >>> parse_repository("alpine:3").failure().reason.why
     'a repository has no tag or digest'
     """
-    if "@" in text or ":" in text.rpartition("/")[2]:
+    if "://" not in text and ("@" in text or ":" in text.rpartition("/")[2]):
         return _bad("parse_repository", text, "a repository has no tag or digest")
     split = _split(text)
     return _bad("parse_repository", text, split) if isinstance(split, str) else Success(split)
@@ -125,14 +132,18 @@ def parse_repository(text: str) -> Result[Repository, RegistryError]:
 def parse_host(text: str) -> Result[str, RegistryError]:
     """A registry's host, with its port if it has one; Docker Hub's names become `docker.io`.
 
-    Fails with `BadReference`.
+    A bare word is no host, because in a reference it would be a part of the path. Fails with `BadReference`.
 
     >>> parse_host("localhost:5000").unwrap()
     'localhost:5000'
     >>> parse_host("https://ghcr.io").failure().reason.why
     'leave out https://'
     """
+    if "@" in text:
+        return _bad("parse_host", f"***@{text.rpartition('@')[2]}", "leave out the user and the password")
     why = _host_fault(text)
+    if why is None and not _names_a_host(text):
+        why = f"a host has a dot or a port, or is localhost: {text}:443"
     return _bad("parse_host", text, why) if why is not None else Success(_canonical(text))
 
 
@@ -147,9 +158,9 @@ def parse_tag(text: str) -> Result[str, RegistryError]:
 def _split(name: str) -> Repository | str:
     """The repository, or what is wrong with its name."""
     if "://" in name:
-        return f"leave out {name.partition('://')[0]}://"
+        return _scheme_fault(name)
     first, slash, rest = name.partition("/")
-    if slash and ("." in first or ":" in first or first == "localhost" or first != first.lower()):
+    if slash and _names_a_host(first):
         host, path = first, rest
     else:
         host, path = DOCKER_HUB, name
@@ -176,19 +187,40 @@ def _path_fault(path: str) -> str | None:
     return None
 
 
+def _names_a_host(first: str) -> bool:
+    return "." in first or ":" in first or first == "localhost" or first != first.lower()
+
+
+def _scheme_fault(text: str) -> str:
+    return f"leave out {text.partition('://')[0]}://"
+
+
 def _host_fault(host: str) -> str | None:
     if "://" in host:
-        return f"leave out {host.partition('://')[0]}://"
+        return _scheme_fault(host)
     match = _HOST.fullmatch(host)
     if match is None:
         return f"not a host: {host}" if host else "the host is empty"
     if match["port"] is not None and not 0 < int(match["port"]) < 65536:
         return f"not a port: {match['port']}"
+    return None if match["ipv6"] is None else _ipv6_fault(match["ipv6"])
+
+
+def _ipv6_fault(address: str) -> str | None:
+    try:
+        IPv6Address(address)
+    except ValueError:
+        return f"not an IPv6 address: {address}"
     return None
 
 
 def _canonical(host: str) -> str:
-    lowered = host.lower()
+    """One spelling for each host, so that it is one host to credentials, limits and caches."""
+    match = _HOST.fullmatch(host)
+    if match is None or not ("." in host or ":" in host or host.lower() == "localhost"):
+        return host  # upper case is all that makes a bare word a host: without it, it is a part of a path
+    name = match["name"].lower() if match["ipv6"] is None else f"[{IPv6Address(match['ipv6'])}]"
+    lowered = name if match["port"] is None else f"{name}:{int(match['port'])}"
     return DOCKER_HUB if lowered in _DOCKER_HUB_NAMES else lowered
 
 
@@ -201,7 +233,7 @@ def _tag_fault(tag: str) -> str:
 
 
 def _bad(doing: str, text: str, why: str) -> Failure[RegistryError]:
-    # What was typed goes to a terminal and a log: bounded, and without control characters.
-    shown = text[:300].encode("unicode_escape").decode("ascii")
+    # What was typed goes to a terminal and a log: bounded, without control characters, and without a password.
+    shown = _USER.sub(r"\1***@", text)[:300].encode("unicode_escape").decode("ascii")
     plain = why[:300].encode("unicode_escape").decode("ascii")
     return Failure(RegistryError(doing, shown, BadReference(shown, plain)))

@@ -19,6 +19,7 @@ from registry_fp.domain.errors import LimitExceeded, MalformedDocument
 __all__ = ["DEPTH_LIMIT", "load_strict"]
 
 DEPTH_LIMIT: Final = 64
+"""How deep arrays and objects may stand in one another."""
 
 
 class _Refused(ValueError):  # noqa: N818  a signal between two functions of this file
@@ -78,28 +79,24 @@ _DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no
 
 def _checked(value: Any, *, escapes: bool) -> Result[Any, MalformedDocument | LimitExceeded]:
     """Depth, level by level; and surrogates, which only an escape can bring in."""
-    level: list[Any] = [value]
-    for _ in range(DEPTH_LIMIT + 1):
+    level: list[Any] = [[value]]
+    for _ in range(DEPTH_LIMIT + 1):  # one more: the list around the value is ours
+        if escapes and any(_lone(text) for node in level for text in _texts(node)):
+            return Failure(MalformedDocument("a lone surrogate is not text"))
+        level = [child for node in level for child in _children(node) if isinstance(child, dict | list)]
         if not level:
             return Success(value)
-        if escapes and any(_lone(text) for text in _texts(level)):
-            return Failure(MalformedDocument("a lone surrogate is not text"))
-        level = [child for node in level for child in _children(node)]
     return Failure(LimitExceeded("levels of JSON", DEPTH_LIMIT))
 
 
 def _children(node: Any) -> Iterable[Any]:
+    return node.values() if isinstance(node, dict) else node
+
+
+def _texts(node: Any) -> Iterable[str]:
     if isinstance(node, dict):
-        return node.values()
-    return node if isinstance(node, list) else ()
-
-
-def _texts(level: list[Any]) -> Iterable[str]:
-    for node in level:
-        if isinstance(node, str):
-            yield node
-        elif isinstance(node, dict):
-            yield from node
+        yield from node
+    yield from (child for child in _children(node) if isinstance(child, str))
 
 
 def _lone(text: str) -> bool:

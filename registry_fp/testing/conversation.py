@@ -74,6 +74,8 @@ class Conversation:
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """The request's body as it arrives, counted, up to the point where a fault is due."""
+        if self.request.headers.get("Expect", "").lower() == "100-continue":
+            await self.request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         limit = _limit(self.action)
         async for piece in self.request.content.iter_any():
             taken = piece if limit is None else piece[: limit - self.visit.bytes_in]
@@ -106,12 +108,17 @@ async def _deliver(talk: Conversation, reply: Reply) -> web.StreamResponse:
     if isinstance(talk.action, WrongDigestHeader) and _DIGEST in headers:
         headers[_DIGEST] = headers[_DIGEST][:-1] + ("1" if headers[_DIGEST].endswith("0") else "0")
     response = web.StreamResponse(status=reply.status, headers=headers)
+    length = len(reply.body) if isinstance(reply.body, bytes) else reply.length
     if reply.status != 204:
-        response.content_length = len(reply.body) if isinstance(reply.body, bytes) else reply.length
-    # Written down before the first byte leaves: whoever has the answer finds the request in the counts.
+        response.content_length = length
+    # Written down before the first byte leaves, and over before the last: whoever has the answer finds the request
+    # in the counts, and their next request is never taken for one more at the same time.
     talk.ledger.write_down(talk.visit, reply.status)
+    silent = talk.request.method == "HEAD" or not length
+    if silent:
+        talk.ledger.leave(talk.visit)
     await response.prepare(talk.request)
-    if talk.request.method == "HEAD":
+    if silent:
         return response
     limit = _limit(talk.action) if talk.request.method == "GET" else None
     sent = 0
@@ -121,8 +128,10 @@ async def _deliver(talk: Conversation, reply: Reply) -> web.StreamResponse:
             if isinstance(talk.action, Corrupt):
                 piece = _flipped(piece, talk.action.at - sent)
             talk.ledger.gave(talk.visit, len(piece))
-            await response.write(piece)
             sent += len(piece)
+            if sent == length and sent != limit:
+                talk.ledger.leave(talk.visit)
+            await response.write(piece)
             if sent == limit:
                 return await _cut(talk, response)
     return response
@@ -131,10 +140,11 @@ async def _deliver(talk: Conversation, reply: Reply) -> web.StreamResponse:
 async def _cut(talk: Conversation, response: web.StreamResponse) -> web.StreamResponse:
     """End the connection, or fall silent, and give the server the response that nobody will get."""
     talk.ledger.write_down(talk.visit, None)
-    transport = talk.request.transport
     if isinstance(talk.action, Stall):
         await asyncio.Event().wait()  # the end of the connection cancels this
-    elif transport is None:
+    talk.ledger.leave(talk.visit)
+    transport = talk.request.transport
+    if transport is None:
         pass
     elif response.prepared or (isinstance(talk.action, Drop) and not talk.action.reset):
         transport.close()  # what was sent arrives, then a FIN

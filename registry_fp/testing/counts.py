@@ -80,7 +80,7 @@ class Counts:
 @final
 @dataclass(slots=True)
 class Visit:
-    """One request while it is under way: how many body bytes came in, and whether it was written down yet."""
+    """One request while it is under way: how many body bytes came in, and what the ledger has heard of its end."""
 
     method: str
     path: str
@@ -88,6 +88,7 @@ class Visit:
     headers: CIMultiDictProxy[str]
     bytes_in: int = 0
     seen: bool = False
+    over: bool = False
 
 
 @final
@@ -141,10 +142,11 @@ class Ledger:
                 self._statuses[status] += 1
 
     def leave(self, visit: Visit) -> None:
-        """The request is over."""
+        """The request is over; only the first word counts."""
         self.write_down(visit, None)
         with self._lock:
-            self._in_flight -= 1
+            self._in_flight -= not visit.over
+        visit.over = True
 
     def requests(self) -> tuple[SeenRequest, ...]:
         """The newest requests, oldest first."""
@@ -186,7 +188,8 @@ def _without_secrets(headers: CIMultiDictProxy[str]) -> CIMultiDictProxy[str]:
     shown = CIMultiDict(headers)
     for name in ("Authorization", "Proxy-Authorization"):
         if name in shown:
-            shown[name] = shown[name].partition(" ")[0]
+            scheme, space, _ = shown[name].partition(" ")
+            shown[name] = scheme if space else ""
     if "Cookie" in shown:
         shown["Cookie"] = ""
     return CIMultiDictProxy(shown)

@@ -19,6 +19,7 @@ import json
 import shutil
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar, final
@@ -69,15 +70,13 @@ class DirectoryStorage:
 
     async def read(self, digest: Digest, start: int, stop: int) -> AsyncGenerator[bytes, None]:
         """The bytes, `PIECE` at a time."""
-        source = await self.off_loop(lambda: self.path_of(digest).open("rb"))
-        try:
+        with ExitStack() as files:  # a caller cancelled while the file is being opened must not lose it
+            source = await self.off_loop(lambda: files.enter_context(self.path_of(digest).open("rb")))
             source.seek(start)
             left = stop - start
             while left > 0 and (piece := await self.off_loop(partial(source.read, min(PIECE, left)))):
                 left -= len(piece)
                 yield piece
-        finally:
-            source.close()
 
     async def forget(self, digest: Digest) -> None:
         """Remove the file."""

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import secrets
 import ssl
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, final
@@ -62,8 +62,6 @@ class EmbeddedRegistry:
         self._listen = (host, port)
         self._tls = tls
         self._quirks = Quirks(basic_auth, relative_locations, page_limit, chunk_min_length)
-        self._faults: tuple[Fault, ...] = ()
-        self._tallies: tuple[int, ...] = ()
         self.set_faults(*faults)
         self._catalogue = Catalogue(MemoryStorage() if root is None else DirectoryStorage(root))
         self._uploads = Uploads(self._catalogue.storage)
@@ -74,7 +72,7 @@ class EmbeddedRegistry:
 
     async def __aenter__(self) -> Self:
         await self._catalogue.open()
-        self._server = _Server(self, self._ledger)
+        self._server = _Server(self._respond, self._ledger)
         self._runner = web.ServerRunner(self._server, shutdown_timeout=0.1)
         await self._runner.setup()
         try:
@@ -116,10 +114,10 @@ class EmbeddedRegistry:
 
     def set_faults(self, *faults: Fault) -> None:
         """From now on these faults, and no others; `nth` counts from here."""
-        self._tallies, self._faults = (0,) * len(faults), faults
+        # Replaced as one, since another thread may be the one that sets them.
+        self._plan = (faults, [0] * len(faults))
 
-    async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one request; the server calls it."""
+    async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         route = find_route(request.method, request.path, request.query)
         visit = self._ledger.arrive(request.method, request.path, route, request.headers)
         admitted = _is_admitted(self._quirks.basic_auth, request.headers)
@@ -127,6 +125,8 @@ class EmbeddedRegistry:
         talk = Conversation(request, route, action, visit, self._ledger, self._catalogue, self._uploads, self._quirks)
         try:
             return await converse(talk, answer if admitted else _refuse)
+        except ConnectionError:  # the client is gone; there is nobody to tell
+            return web.Response()
         finally:
             self._ledger.leave(visit)
 
@@ -140,7 +140,8 @@ class EmbeddedRegistry:
         await self._catalogue.storage.close()
 
     def _next_action(self, request: web.BaseRequest, route: Route) -> Action | None:
-        action, self._tallies = choose(self._faults, self._tallies, request.method, route.endpoint, request.path)
+        faults, tallies = self._plan
+        action, tallies[:] = choose(faults, tuple(tallies), request.method, route.endpoint, request.path)
         return action
 
 
@@ -161,10 +162,10 @@ def _is_admitted(expected: tuple[str, str] | None, headers: CIMultiDictProxy[str
 class _Server(web.Server):
     """An aiohttp server that knows its connections, so that it can count them and end them all."""
 
-    def __init__(self, registry: EmbeddedRegistry, ledger: Ledger) -> None:
+    def __init__(self, answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], ledger: Ledger) -> None:
         # Cancellation is how a handler that stalls on purpose learns that its client has gone.
         super().__init__(self._respond, handler_cancellation=True, access_log=None, read_bufsize=_READ_SIZE)
-        self._registry = registry
+        self._answer = answer
         self._ledger = ledger
         self._open: dict[object, asyncio.Transport] = {}
         self._tasks: WeakSet[asyncio.Task[Any]] = WeakSet()
@@ -192,4 +193,4 @@ class _Server(web.Server):
 
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         self._tasks.add(request.task)
-        return await self._registry.respond(request)
+        return await self._answer(request)

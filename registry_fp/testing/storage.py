@@ -34,19 +34,24 @@ class Sink(Protocol):
 
     async def append(self, piece: bytes) -> None:
         """Take the next bytes. They are taken as a whole even when the caller is cancelled meanwhile."""
+        ...
 
     @property
     def size(self) -> int:
         """How many bytes were taken."""
+        ...
 
     async def digest(self, algorithm: str) -> Digest:
         """The digest of what was taken; at no cost for the algorithm that the sink was made for."""
+        ...
 
     async def keep(self, digest: Digest) -> None:
         """Make it content, under this digest."""
+        ...
 
     async def discard(self) -> None:
         """Forget it."""
+        ...
 
 
 class Storage(Protocol):
@@ -54,27 +59,35 @@ class Storage(Protocol):
 
     async def open(self) -> tuple[Link, ...]:
         """Get ready, drop what unfinished uploads left behind, and tell every link that is known."""
+        ...
 
     async def close(self) -> None:
         """Let go of threads and files."""
+        ...
 
     def new_sink(self, algorithm: str) -> Sink:
         """A place for new content, hashed with `algorithm` as it comes in."""
+        ...
 
     async def size(self, digest: Digest) -> int | None:
         """How many bytes the content has; None where there is none."""
+        ...
 
     def read(self, digest: Digest, start: int, stop: int) -> AsyncGenerator[bytes, None]:
         """The bytes from `start` up to, but not including, `stop`."""
+        ...
 
     async def forget(self, digest: Digest) -> None:
         """Drop content that no link needs any more."""
+        ...
 
     async def link(self, link: Link) -> None:
         """Remember a link, in place of one with the same repository, kind and key."""
+        ...
 
     async def unlink(self, link: Link) -> None:
         """Forget a link."""
+        ...
 
 
 @final

@@ -1,0 +1,34 @@
+"""The command line: the library, used as a stranger would.
+
+The law of this layer: it imports the public door, `registry_fp` and `registry_fp.testing`, and nothing behind it.
+Results go to standard output and nothing else does; the exit code is the library's word on the error.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+__all__ = ["main"]
+
+_INSTALL: Final = 'pip install "registry-fp[cli]"'
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code; without `arguments` it is the one that the shell was given.
+
+    Without the extra `cli` it says how to install it, and gives 78.
+    """
+    try:
+        # The command line is an extra: the library must be importable, and say what is missing, without it.
+        from registry_fp.cli.app import call  # noqa: PLC0415
+    except ModuleNotFoundError as missing:
+        if missing.name is None or missing.name.partition(".")[0] == __name__.partition(".")[0]:
+            raise
+        print(f"error: the command line needs {missing.name}, which is not installed", file=sys.stderr)
+        print(f"hint: {_INSTALL}", file=sys.stderr)
+        return 78
+    except KeyboardInterrupt:
+        return 130
+    return call(sys.argv[1:] if arguments is None else arguments)

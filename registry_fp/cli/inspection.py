@@ -1,0 +1,101 @@
+"""Inspection: what an image is, for people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final, assert_never
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from registry_fp import Digest, DockerSave, Inspected, InspectedImage, InspectedIndex, docker_save, inspect
+from registry_fp.cli.answer import Answer
+from registry_fp.cli.failure import printable
+from registry_fp.cli.inspect_document import image_document, index_document
+from registry_fp.cli.options import RemoteOptions, ShowOptions
+from registry_fp.cli.read import host_of
+from registry_fp.cli.session import Question, ask
+from registry_fp.cli.size import human_size
+
+__all__ = ["ask_inspect"]
+
+_ARCHIVES: Final = (".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.zstd", ".tzst", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
+
+
+def ask_inspect(noun: str, image: str | None, remote: RemoteOptions, show: ShowOptions) -> int:
+    """What is this image, in a registry or in an archive?"""
+    archive = _archive(noun, image)
+    host = None if archive is not None else host_of(noun)
+    question = Question("inspect", noun, host, lambda client: inspect(client, noun if archive is None else archive))
+    return ask(question, _answer, remote, show)
+
+
+def _archive(noun: str, image: str | None) -> DockerSave | None:
+    """A file that is there is an archive, and so is what is called like one; everything else is a reference."""
+    is_archive = image is not None or noun.lower().endswith(_ARCHIVES) or Path(noun).is_file()
+    return docker_save(noun, image=image) if is_archive else None
+
+
+def _answer(found: Inspected) -> Answer:
+    match found:
+        case InspectedImage():
+            image = image_document(found)
+            essential = str(found.config_digest if found.digest is None else found.digest)
+            return Answer(image, _image(found), essential, image.layers)
+        case InspectedIndex():
+            index = index_document(found)
+            return Answer(index, _index(found), str(found.digest), index.manifests)
+        case _:
+            assert_never(found)
+
+
+def _image(image: InspectedImage) -> RenderableType:
+    facts = {
+        "name": image.name,
+        "digest": _text(image.digest),
+        "media type": image.media_type,
+        "config": str(image.config_digest),
+        "platform": None if image.config is None else str(image.config.platform),
+        "created": None if image.config is None else image.config.created,
+        "size": f"{human_size(image.size)} in {len(image.layers)} layers",
+    }
+    layers = _listing("LAYER", "SIZE", "CREATED BY")
+    for layer in image.layers:
+        digest = layer.digest if layer.digest is not None else layer.diff_id
+        layers.add_row(_short(digest), human_size(layer.size), printable(layer.created_by or ""))
+    return Group(_facts(facts), "", layers) if image.layers else _facts(facts)
+
+
+def _index(index: InspectedIndex) -> RenderableType:
+    facts = {"name": index.name, "digest": str(index.digest), "media type": index.media_type}
+    manifests = _listing("MANIFEST", "SIZE", "PLATFORM")
+    for each in index.manifests:
+        platform = "" if each.platform is None else str(each.platform)
+        manifests.add_row(str(each.digest), human_size(each.size), printable(platform))
+    return Group(_facts(facts), "", manifests) if index.manifests else _facts(facts)
+
+
+def _facts(facts: dict[str, str | None]) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, fact in facts.items():
+        if fact is not None:
+            grid.add_row(name, printable(fact))
+    return grid
+
+
+def _listing(first: str, second: str, third: str) -> Table:
+    listing = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    listing.add_column(first, no_wrap=True)
+    listing.add_column(second, justify="right", no_wrap=True)
+    listing.add_column(third, no_wrap=True, overflow="ellipsis")
+    return listing
+
+
+def _short(digest: Digest | None) -> str:
+    return "" if digest is None else f"{digest.algorithm}:{digest.short}"
+
+
+def _text(digest: Digest | None) -> str | None:
+    return None if digest is None else str(digest)

@@ -1,0 +1,120 @@
+"""Sessions: from a question about a registry to its answer on the terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, final
+
+from returns.pipeline import is_successful
+from returns.result import Failure, Result, Success
+
+from registry_fp import (
+    Client,
+    DeadlineExceeded,
+    Err,
+    Keychain,
+    Misconfigured,
+    Ok,
+    Op,
+    RegistryError,
+    Settings,
+    anonymous,
+    connect,
+    deadline,
+    read_settings,
+    settle,
+    static_credentials,
+)
+from registry_fp.cli.answer import Answer
+from registry_fp.cli.options import RemoteOptions, ShowOptions
+from registry_fp.cli.run import run
+from registry_fp.cli.terminal import Terminal
+
+__all__ = ["Question", "Session", "ask", "in_time", "prepare", "settled"]
+
+T = TypeVar("T")
+
+
+@final
+@dataclass(frozen=True)  # no slots: frozen, slots and Generic together break before 3.13 (python/cpython#116669)
+class Question(Generic[T]):
+    """What is asked (`doing` and `target`, for an error), of which host (None for no registry at all), and how."""
+
+    doing: str
+    target: str
+    host: Result[str, RegistryError] | None
+    put: Callable[[Client], Op[T]]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Session:
+    """How the registry is talked to: what a client is made of, and how many seconds there are in all."""
+
+    settings: Settings
+    keychain: Keychain
+    timeout: float | None
+
+
+def ask(question: Question[T], answer: Callable[[T], Answer], remote: RemoteOptions, show: ShowOptions) -> int:
+    """Ask, write the answer or what went wrong, and give the exit code."""
+    session = prepare(remote, question.host)
+
+    async def work(terminal: Terminal) -> int:
+        match await settled(session, question):
+            case Ok(value):
+                return terminal.write(answer(value))
+            case Err(error):
+                return terminal.fail(error)
+
+    return run(show, work)
+
+
+def prepare(remote: RemoteOptions, host: Result[str, RegistryError] | None) -> Result[Session, RegistryError]:
+    """The session that the options and the environment describe; reads the password, if one is to come.
+
+    Fails as `host` does, and with `Misconfigured`.
+    """
+    chosen: dict[str, Any] = {} if remote.retries is None else {"retries": remote.retries}
+    if remote.no_cache:
+        chosen["cache"] = False
+    settings = read_settings(**chosen)
+    if host is None:
+        return settings.map(lambda known: Session(known, anonymous, remote.timeout))
+    return host.bind(
+        lambda name: settings.map(lambda known: _for_host(known, name, plain_http=remote.plain_http)).bind(
+            lambda known: _keychain(remote, name).map(lambda keychain: Session(known, keychain, remote.timeout))
+        )
+    )
+
+
+async def settled(session: Result[Session, RegistryError], question: Question[T]) -> Ok[T] | Err[RegistryError]:
+    """The question's outcome, in a session of its own."""
+    if not is_successful(session):
+        return Err(session.failure())
+    chosen = session.unwrap()
+    async with connect(chosen.settings, keychain=chosen.keychain) as client:
+        return await settle(in_time(question.put(client), chosen.timeout, question.doing, question.target))
+
+
+def in_time(op: Op[T], seconds: float | None, doing: str, target: str) -> Op[T]:
+    """The same operation within the caller's own limit, if there is one; late is `DeadlineExceeded`."""
+    if seconds is None:
+        return op
+    return deadline(op, seconds, lambda: RegistryError(doing, target, DeadlineExceeded(seconds), elapsed=seconds))
+
+
+def _for_host(settings: Settings, host: str, *, plain_http: bool) -> Settings:
+    return settings.model_copy(update={"plain_http": settings.plain_http | {host}}) if plain_http else settings
+
+
+def _keychain(remote: RemoteOptions, host: str) -> Result[Keychain, RegistryError]:
+    if remote.username is None:
+        return Success(anonymous)
+    password = sys.stdin.read().rstrip("\r\n")
+    if not password:
+        reason = Misconfigured("password", "standard input has none")
+        return Failure(RegistryError("read_password", host, reason))
+    return Success(static_credentials(host, remote.username, password))

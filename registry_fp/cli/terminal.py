@@ -1,0 +1,151 @@
+"""The two streams: results on standard output and nothing else there, everything else on standard error."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+from contextlib import suppress
+from typing import Final, final
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from registry_fp import LocalIo, RegistryError, exit_code
+from registry_fp.cli.answer import Answer, Content, compact, indented
+from registry_fp.cli.failure import failure_document, failure_lines, printable
+from registry_fp.cli.options import Form, ShowOptions
+
+__all__ = ["Terminal"]
+
+_ENDLESS: Final = 10_000
+"""The width, in columns, of what is not a terminal: nothing is cut or folded there."""
+
+_READER_GONE: Final = 141
+"""As for any program that a closed pipe ends: 128 and the number of SIGPIPE."""
+
+
+@final
+class Terminal:
+    """Where one command writes, in the form that was asked for."""
+
+    def __init__(self, show: ShowOptions) -> None:
+        self.form: Final[Form] = show.output
+        self.errors: Final = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self.verbose: Final = show.verbose
+        self._silent = show.no_progress or show.output == "quiet"
+        self._lost: OSError | None = None
+        if show.verbose:
+            _log_to_standard_error()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether work under way may be drawn and drawn again."""
+        return sys.stderr.isatty() and not (self._silent or self.verbose or self.errors.is_dumb_terminal)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether work under way is told line by line."""
+        return self.form == "text" and not self._silent and not self.is_live
+
+    def write(self, answer: Answer) -> int:
+        """Write a result; the exit code so far, which is 0."""
+        match self.form:
+            case "text" if isinstance(answer.text, str | bytes):
+                self._put(answer.text)
+            case "text":
+                self._put(_rendered(answer.text))
+            case "quiet":
+                self._put(answer.quiet)
+            case "json":
+                self._put(indented(answer.document))
+            case "ndjson":
+                for item in (answer.document,) if answer.items is None else answer.items:
+                    self._put(compact(item))
+        return 0
+
+    def item(self, document: object) -> None:
+        """One object of a stream, as soon as it is known."""
+        if self.form == "ndjson":
+            self._put(compact(document))
+
+    def note(self, line: str) -> None:
+        """One line that is not a result."""
+        label, colon, rest = printable(line).partition(": ")
+        style = {"error": "bold red", "hint": "cyan", "warning": "yellow"}.get(label, "")
+        with suppress(OSError):
+            self.errors.print(Text.assemble((label + colon, style), rest) if style else Text(printable(line)))
+
+    def fail(self, error: RegistryError) -> int:
+        """Say what went wrong; the exit code for it."""
+        if self.form in ("json", "ndjson"):
+            with suppress(OSError):
+                print(compact({"error": failure_document(error)}), file=sys.stderr)
+        else:
+            for line in failure_lines(error):
+                self.note(line)
+        return exit_code(error)
+
+    def misused(self, why: str, command: str) -> int:
+        """The arguments contradict each other."""
+        self.note(f"error: {why}")
+        self.note(f"hint: see `registry-fp {command} --help`")
+        return 2
+
+    def bug(self, bug: BaseException) -> int:
+        """Something happened that nobody thought of."""
+        if self.verbose:
+            traceback.print_exception(bug, file=sys.stderr)
+        self.note(f"error: a bug in registry-fp: {type(bug).__name__}: {bug}")
+        self.note("hint: please report it, with what -v shows")
+        return 70
+
+    def close(self, code: int) -> int:
+        """The exit code, once it is known whether the results arrived."""
+        match self._lost:
+            case None:
+                return code
+            case BrokenPipeError():
+                return code or _READER_GONE
+            case lost:
+                return self.fail(RegistryError("write", "standard output", LocalIo(lost.errno or 0, "standard output")))
+
+    def _put(self, content: Content) -> None:
+        if self._lost is not None or not content:
+            return
+        try:
+            if isinstance(content, str):
+                sys.stdout.write(f"{content}\n")
+                sys.stdout.flush()
+            else:
+                sys.stdout.buffer.write(content)
+                sys.stdout.buffer.flush()
+        except OSError as lost:
+            self._lost = lost
+            _abandon_standard_output()
+
+
+def _rendered(shown: RenderableType) -> str:
+    """What a renderable looks like here; without a terminal it is plain, and as wide as it needs to be."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = _ENDLESS
+    with console.capture() as captured:
+        console.print(shown)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+
+
+def _abandon_standard_output() -> None:
+    # The interpreter flushes at its end, and would complain about the pipe once more.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def _log_to_standard_error() -> None:
+    there = logging.StreamHandler(sys.stderr)
+    there.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+    logger = logging.getLogger("registry_fp")
+    logger.addHandler(there)
+    logger.setLevel(logging.DEBUG)

@@ -1,0 +1,1 @@
+"""Our dialect of `returns`: under cancellation, with bugs in it, and many at once."""
