@@ -33,7 +33,7 @@ UNPACKED_LIMIT: Final = 256 * 1024**3
 
 # Measured with four layers at once: pieces of 1 MiB are no faster, and cost three times the memory.
 _PIECE: Final = 256 * 1024
-_ENOUGH: Final = 256 * 1024  # give a chunk out when it has this many bytes ...
+_ENOUGH: Final = 512 * 1024  # give a chunk out when it has this many bytes ...
 _PIECES_PER_HOP: Final = 8  # ... or after this many pieces, so that a cancellation never waits long
 
 

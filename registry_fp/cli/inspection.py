@@ -57,9 +57,12 @@ def _image(image: InspectedImage) -> RenderableType:
         "config": str(image.config_digest),
         "platform": None if image.config is None else str(image.config.platform),
         "created": None if image.config is None else image.config.created,
-        "size": f"{human_size(image.size)} in {len(image.layers)} layers",
+        "size": f"{human_size(image.size)} in {len(image.layers)} {'layer' if len(image.layers) == 1 else 'layers'}",
     }
-    layers = _listing("LAYER", "SIZE", "CREATED BY")
+    layers = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    layers.add_column("LAYER", no_wrap=True)
+    layers.add_column("SIZE", justify="right", no_wrap=True)
+    layers.add_column("CREATED BY", no_wrap=True, overflow="ellipsis")
     for layer in image.layers:
         digest = layer.digest if layer.digest is not None else layer.diff_id
         layers.add_row(_short(digest), human_size(layer.size), printable(layer.created_by or ""))
@@ -68,10 +71,12 @@ def _image(image: InspectedImage) -> RenderableType:
 
 def _index(index: InspectedIndex) -> RenderableType:
     facts = {"name": index.name, "digest": str(index.digest), "media type": index.media_type}
-    manifests = _listing("MANIFEST", "SIZE", "PLATFORM")
+    manifests = Table(box=None, pad_edge=False, show_header=False, padding=0)
+    manifests.add_column(overflow="fold")
     for each in index.manifests:
-        platform = "" if each.platform is None else str(each.platform)
-        manifests.add_row(str(each.digest), human_size(each.size), printable(platform))
+        platform = "no platform" if each.platform is None else printable(str(each.platform))
+        manifests.add_row(f"{platform}, {human_size(each.size)}")
+        manifests.add_row(f"  {each.digest}")  # a line of its own, because 80 columns must hold all of it
     return Group(_facts(facts), "", manifests) if index.manifests else _facts(facts)
 
 
@@ -83,14 +88,6 @@ def _facts(facts: dict[str, str | None]) -> Table:
         if fact is not None:
             grid.add_row(name, printable(fact))
     return grid
-
-
-def _listing(first: str, second: str, third: str) -> Table:
-    listing = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    listing.add_column(first, no_wrap=True)
-    listing.add_column(second, justify="right", no_wrap=True)
-    listing.add_column(third, no_wrap=True, overflow="ellipsis")
-    return listing
 
 
 def _short(digest: Digest | None) -> str:

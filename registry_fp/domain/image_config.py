@@ -21,7 +21,8 @@ CONFIG_LIMIT: Final = 8 * 1024 * 1024
 
 
 def _empty_if_null(value: Any) -> Any:
-    return () if value is None else value  # Go writes an empty list as null, or leaves it out: an image of no layers
+    # Go writes an empty list as null, or leaves it out: an image of no layers. (Past this, JSON's list is Python's.)
+    return tuple(value or ()) if value is None or isinstance(value, list) else value
 
 
 class ExecutionConfig(Document):

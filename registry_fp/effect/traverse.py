@@ -8,7 +8,7 @@ always wins.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sized
 from typing import TypeVar
 
 from returns.future import FutureResult
@@ -57,6 +57,7 @@ def traverse(
             crew.extend(group.create_task(worker()) for _ in range(min(workers, len(todo))))
         if failed:
             return Failure(failed[min(failed)])
+        _all_ended(done, todo)
         return Success(tuple(done[index] for index in range(len(todo))))
 
     return deferred(body)
@@ -80,6 +81,7 @@ def traverse_all(
         async with asyncio.TaskGroup() as group:
             for _ in range(min(workers, len(todo))):
                 group.create_task(worker())
+        _all_ended(settled, todo)
         ordered = [settled[index] for index in range(len(todo))]
         errors = tuple(out.error for out in ordered if isinstance(out, Err))
         return Failure(errors) if errors else Success(tuple(out.value for out in ordered if isinstance(out, Ok)))
@@ -91,3 +93,10 @@ def _at_least_one(limit: int) -> int:
     if limit < 1:
         raise ValueError("limit must be >= 1")
     return limit
+
+
+def _all_ended(ended: Sized, todo: Sized) -> None:
+    # A task group passes over a child that ends cancelled. Nobody here cancelled it, so what it waited for was
+    # cancelled by somebody else: the whole ends as a plain `await` of that would.
+    if len(ended) < len(todo):
+        raise asyncio.CancelledError

@@ -129,18 +129,18 @@ class _Yard:
         self._repository = repository
         self._level = level
         self._on_event = on_event
-        self._open: dict[str, Upload] = {}
-        self._leading: dict[str, Hashable] = {}
+        self._open: dict[BlobPlan, Upload] = {}
+        self._leading: dict[BlobPlan, Hashable] = {}
 
     @operation
     async def stage(self, plan: BlobPlan) -> Result[_Staged, RegistryError]:
         """Find, mount or send one blob, and prove it; unless somebody else on this client is about to."""
-        name = plan.known.digest if plan.known is not None else plan.layer.diff_id if plan.layer is not None else None
-        key = (self._repository, name, self._recipe(plan))
+        diff_id = None if plan.layer is None else plan.layer.diff_id
+        key = (self._repository, diff_id, None if plan.known is None else plan.known.digest, self._recipe(plan))
         landing = self._client.flights.take_off(key)
         if landing is not None:
             return Success(_Awaited(plan, landing))
-        self._leading[plan.name] = key
+        self._leading[plan] = key
         return await self._staged(plan)
 
     @operation
@@ -164,7 +164,8 @@ class _Yard:
             return Success(placed)
         arrived = await placed.landing
         if arrived is not None:
-            return Success(await self._placed(PlacedBlob(placed.plan, arrived, "exists")))
+            became = arrived.model_copy(update={"media_type": placed.plan.media_type})
+            return Success(await self._placed(PlacedBlob(placed.plan, became, "exists")))
         out = await settle(self.stage(placed.plan).bind(self.commit).bind(self.join))
         return Failure(out.error) if isinstance(out, Err) else Success(out.value)
 
@@ -252,7 +253,7 @@ class _Yard:
             await self._given_up(plan)
             broken = ProtocolViolation("the registry acknowledged an upload before it was complete")
             return Failure(RegistryError("put_blob", str(self._repository), broken))
-        self._open[plan.name] = out.value
+        self._open[plan] = out.value
         descriptor = Descriptor(media_type=plan.media_type, digest=proof.proof.digest, size=proof.proof.size)
         return Success(_Sent(plan, descriptor, out.value))
 
@@ -309,8 +310,8 @@ class _Yard:
 
     async def _placed(self, placed: PlacedBlob) -> PlacedBlob:
         plan, memory = placed.plan, self._client.memory
-        self._open.pop(plan.name, None)
-        key = self._leading.pop(plan.name, None)
+        self._open.pop(plan, None)
+        key = self._leading.pop(plan, None)
         if key is not None:
             self._client.flights.land(key, placed.descriptor)
         if plan.layer is not None:
@@ -336,11 +337,11 @@ class _Yard:
         return attempted(attempt, self._client.policy(), self._client.clock)
 
     def _opening(self, plan: BlobPlan, upload: Upload) -> Upload:
-        self._open[plan.name] = upload
+        self._open[plan] = upload
         return upload
 
     async def _given_up(self, plan: BlobPlan) -> None:
-        upload = self._open.pop(plan.name, None)
+        upload = self._open.pop(plan, None)
         if upload is not None:
             await settle(cancel_upload(self._client, upload))
 

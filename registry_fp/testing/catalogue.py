@@ -89,8 +89,10 @@ class Catalogue:
         return (*blobs, *(pointer.digest for pointer in outline.children if pointer.digest not in known))
 
     async def content(self, digest: Digest) -> bytes:
-        """A manifest's bytes, as a whole."""
-        size = await self.storage.size(digest) or 0
+        """A manifest's bytes, as a whole; none where its file was removed behind our back."""
+        size = await self.storage.size(digest)
+        if size is None:
+            return b""
         return b"".join([piece async for piece in self.storage.read(digest, 0, size)])
 
     async def keep_blob(self, name: str, digest: Digest, sink: Sink) -> None:

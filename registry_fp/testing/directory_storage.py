@@ -20,6 +20,7 @@ import shutil
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from errno import EEXIST
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar, final
@@ -47,9 +48,17 @@ class DirectoryStorage:
         self._threads: ThreadPoolExecutor | None = None
 
     async def open(self) -> tuple[Link, ...]:
-        """Make the folders, empty `uploads`, and read every link."""
+        """Make the folders, empty `uploads`, and read every link.
+
+        Raises `OSError`, also for a layout that somebody else made: its index would be overwritten.
+        """
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="registry-storage")
-        return await self.off_loop(self._opened)
+        try:
+            return await self.off_loop(self._opened)
+        except BaseException:
+            self._threads.shutdown()
+            self._threads = None
+            raise
 
     async def close(self) -> None:
         """Write `index.json` and end the threads."""
@@ -108,6 +117,8 @@ class DirectoryStorage:
         return folder / link.key.replace(":", "/", 1)
 
     def _opened(self) -> tuple[Link, ...]:
+        if (self._root / "index.json").exists() and not (self._root / "repositories").exists():
+            raise FileExistsError(EEXIST, "an OCI layout that no registry made", str(self._root))
         shutil.rmtree(self._root / "uploads", ignore_errors=True)
         for name in ("blobs", "uploads", "repositories"):
             (self._root / name).mkdir(parents=True, exist_ok=True)
@@ -132,16 +143,11 @@ class DirectoryStorage:
         types = {(link.repository, link.key): link.value for link in links if link.kind == "manifest"}
         entries: list[dict[str, Any]] = []
         for link in links:
-            if link.kind != "tag" or (link.repository, link.value) not in types:
-                continue
-            entries.append(
-                {
-                    "mediaType": types[link.repository, link.value],
-                    "digest": link.value,
-                    "size": _size(self._root / "blobs" / link.value.replace(":", "/", 1)) or 0,
-                    "annotations": {"org.opencontainers.image.ref.name": f"{link.repository}:{link.key}"},
-                }
-            )
+            media_type = types.get((link.repository, link.value)) if link.kind == "tag" else None
+            size = _size(self._root / "blobs" / link.value.replace(":", "/", 1)) if media_type is not None else None
+            if size is not None:
+                name = {"org.opencontainers.image.ref.name": f"{link.repository}:{link.key}"}
+                entries.append({"mediaType": media_type, "digest": link.value, "size": size, "annotations": name})
         document = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}
         self._write(self._root / "index.json", json.dumps(document).encode())
 

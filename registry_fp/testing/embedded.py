@@ -43,7 +43,7 @@ class EmbeddedRegistry:
     `port` 0 takes a free port. With `tls` it serves https. `faults` befall requests, see `Fault`. `basic_auth` is a
     user and a password that every request must carry. `relative_locations` leaves the origin out of Location and
     Link. `page_limit` is the most entries of any list's page. `chunk_min_length` is announced as
-    `OCI-Chunk-Min-Length`.
+    `OCI-Chunk-Min-Length`. Entering raises `OSError` where the port or the directory cannot be had.
     """
 
     def __init__(  # noqa: PLR0913  options, each with a default
@@ -74,8 +74,8 @@ class EmbeddedRegistry:
         await self._catalogue.open()
         self._server = _Server(self._respond, self._ledger)
         self._runner = web.ServerRunner(self._server, shutdown_timeout=0.1)
-        await self._runner.setup()
         try:
+            await self._runner.setup()
             await web.TCPSite(self._runner, *self._listen, ssl_context=self._tls).start()
         except BaseException:
             await self._close()

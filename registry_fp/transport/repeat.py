@@ -37,7 +37,10 @@ def patience(retries: int, chance: Callable[[], float]) -> RetryPolicy[RegistryE
 
 
 def attempted(make: Callable[[int], Op[T]], policy: RetryPolicy[RegistryError], clock: Clock) -> Op[T]:
-    """`retry` with the number of the attempt handed in, and the number and time of all of them on the error."""
+    """`retry` with the number of the attempt handed in, and the number and time of all of them on the error.
+
+    What has been tried several times inside is not tried again out here: one layer repeats, whatever it is made of.
+    """
 
     async def body() -> Result[T, RegistryError]:
         begun = clock.now()
@@ -48,7 +51,11 @@ def attempted(make: Callable[[int], Op[T]], policy: RetryPolicy[RegistryError], 
             attempts += 1
             return make(attempts)
 
-        out = await settle(retry(once, policy, sleep=clock.sleep))
+        def again(error: RegistryError) -> bool:
+            return error.attempts == 1 and policy.should_retry(error)
+
+        bounded = RetryPolicy(policy.delays, again, policy.delay_hint)
+        out = await settle(retry(once, bounded, sleep=clock.sleep))
         if isinstance(out, Err):
             inner = out.error.attempts - 1  # what failed last may have been tried several times itself
             return Failure(replace(out.error, attempts=attempts + inner, elapsed=clock.now() - begun))

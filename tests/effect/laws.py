@@ -1,4 +1,4 @@
-"""What the laws share: how long hypothesis looks, and the errors and operations that the tests are about."""
+"""What the tests of effects share: errors, operations, and work that waits to be let go."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from returns.future import FutureResult
 from returns.result import Result
@@ -19,15 +18,13 @@ A = TypeVar("A")
 E = TypeVar("E")
 T = TypeVar("T")
 
-LAW = settings(deadline=None, max_examples=100)  # no deadline: a busy machine is no counter-example
-
 DENIED = RegistryError("put_blob", "ghcr.io/team/app", Denied())
 MISSING = RegistryError("get_blob", "ghcr.io/team/app", NotFound("blob"))
 BUSY = RegistryError("ping", "ghcr.io", RateLimited(2.0))
 
 errors = st.sampled_from([DENIED, MISSING, BUSY])
 outcomes: st.SearchStrategy[Ok[int] | Err[RegistryError]] = st.one_of(
-    st.integers().map(lambda value: Ok(value)), errors.map(lambda error: Err(error))
+    st.builds(Ok[int], st.integers()), st.builds(Err[RegistryError], errors)
 )
 
 

@@ -11,18 +11,16 @@ from returns.io import IOResult
 from registry_fp.domain.errors import RegistryError
 from registry_fp.domain.explain import describe
 from registry_fp.effect.exits import Err, Ok, RegistryFailed, fold, outcome, result_of, settle, unwrap
-from tests.effect.laws import DENIED, LAW, bad, errors, good, outcomes, run, settled
+from tests.effect.laws import DENIED, bad, errors, good, outcomes, run, settled
 
 
 @given(out=outcomes)
-@LAW
 def test_an_outcome_survives_the_way_into_an_operation_and_back(out: Ok[int] | Err[RegistryError]) -> None:
     """`settle` is the inverse of lifting: nothing is lost or wrapped on either track."""
     assert run(settle(settled(out))) == out
 
 
 @given(out=outcomes)
-@LAW
 def test_outcome_reads_what_was_already_awaited(out: Ok[int] | Err[RegistryError]) -> None:
     """A service that awaited `.awaitable()` holds an `IOResult`, and must get at the same value."""
 
@@ -34,7 +32,6 @@ def test_outcome_reads_what_was_already_awaited(out: Ok[int] | Err[RegistryError
 
 
 @given(out=outcomes)
-@LAW
 def test_fold_is_settle_and_then_one_function_of_two(out: Ok[int] | Err[RegistryError]) -> None:
     """Exactly one of the two functions sees exactly what there is to see."""
     folded = run(fold(settled(out), lambda value: ("ok", str(value)), lambda error: ("err", error.target)))
@@ -58,7 +55,6 @@ async def test_unwrap_raises_the_one_exception_of_the_library_and_it_carries_the
 
 
 @given(error=errors)
-@LAW
 def test_the_exception_reads_like_the_error_and_crosses_processes(error: RegistryError) -> None:
     """A worker process that raises it must not break the one that catches it."""
     raised = RegistryFailed(error)
@@ -68,7 +64,6 @@ def test_the_exception_reads_like_the_error_and_crosses_processes(error: Registr
 
 
 @given(out=outcomes)
-@LAW
 def test_outcomes_are_values(out: Ok[int] | Err[RegistryError]) -> None:
     """They compare, hash and pickle, so that they can be kept in sets and sent to other machines."""
     copied = pickle.loads(pickle.dumps(out))  # noqa: S301  our own bytes

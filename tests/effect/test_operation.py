@@ -16,7 +16,7 @@ from returns.result import Failure, Result, Success
 from registry_fp.domain.errors import RegistryError
 from registry_fp.effect.exits import Err, Ok, settle
 from registry_fp.effect.operation import Op, operation
-from tests.effect.laws import DENIED, LAW, MISSING, Waiting, bad, good, outcomes, run, settled
+from tests.effect.laws import DENIED, MISSING, Waiting, bad, good, outcomes, run, settled
 
 
 async def test_nothing_happens_until_an_operation_is_awaited() -> None:
@@ -125,7 +125,6 @@ def _halved(number: int) -> Op[int]:
 
 
 @given(number=st.integers())
-@LAW
 def test_joining_a_value_to_a_step_is_the_step(number: int) -> None:
     """Left identity: a railway that starts with a known value is nothing but its first station."""
     start: Op[int] = FutureResult.from_value(number)
@@ -138,7 +137,6 @@ def test_joining_a_value_to_a_step_is_the_step(number: int) -> None:
 
 
 @given(out=outcomes)
-@LAW
 def test_how_a_railway_is_bracketed_does_not_matter(out: Ok[int] | Err[RegistryError]) -> None:
     """Associativity: stations can be grouped into a function of their own without changing what they do."""
 

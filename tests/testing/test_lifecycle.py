@@ -24,50 +24,6 @@ from tests.testing.wire import OCI_MANIFEST, Wire, descriptor, eventually, image
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])}
 RAW = image([b"layer"], subject=descriptor(b"subject", OCI_MANIFEST))
 
-UNTIDY = """
-import asyncio, hashlib, socket, sys
-from pathlib import Path
-from registry_fp.testing import Drop, EmbeddedRegistry, Fault, Stall, running_registry
-
-def ask(host, text):
-    plain = socket.create_connection(host.split(":"))
-    plain.sendall(text.replace("HOST", f"HTTP/1.1\\r\\nHost: {host}").encode())
-    return plain
-
-blob = bytes(8_000_000)
-target = f"/v2/app/blobs/sha256:{hashlib.sha256(blob).hexdigest()}"
-whole = f"POST {target.replace('blobs/', 'blobs/uploads/?digest=')} HOST\\r\\nContent-Length: {len(blob)}\\r\\n\\r\\n"
-
-def untidy(registry):
-    ask(registry.host, whole + blob.decode()).recv(4000)
-    opened = [ask(registry.host, "POST /v2/app/blobs/uploads/ HOST\\r\\n\\r\\n")]
-    location = opened[0].recv(4000).decode().partition("Location: ")[2].partition("\\r\\n")[0]
-    unfinished = f"PATCH {location} HOST\\r\\nContent-Length: 9000\\r\\n\\r\\nxyz"
-    for text in ("GET /v2/ HOST\\r\\n\\r\\n", "GET /v2/_cat", unfinished, f"GET {target} HOST\\r\\n\\r\\n"):
-        opened.append(ask(registry.host, text))
-    while registry.counts().in_flight < 3:
-        pass
-    for _ in range(20):
-        gone = ask(registry.host, f"GET {target} HOST\\r\\n\\r\\n")
-        gone.recv(100)
-        gone.close()
-    return opened
-
-async def inside():
-    async with EmbeddedRegistry(Path(sys.argv[1]), faults=[Fault(Stall(), endpoint="end-1")]) as registry:
-        opened = await asyncio.to_thread(untidy, registry)
-    left = asyncio.all_tasks() - {asyncio.current_task()}
-    assert not left, left
-    for plain in opened:
-        plain.close()
-
-with running_registry(Path(sys.argv[1]), faults=[Fault(Stall(), endpoint="end-1")]) as registry:
-    opened = untidy(registry)
-for plain in opened:
-    plain.close()
-asyncio.run(inside())
-"""
-
 
 def test_a_directory_is_served_again_by_the_next_registry(tmp_path: Path) -> None:
     """Blobs, manifests, tags, referrers, names: all of it comes back."""
@@ -98,6 +54,30 @@ def test_a_directory_is_an_oci_layout(tmp_path: Path) -> None:
     (entry,) = json.loads((tmp_path / "index.json").read_text())["manifests"]
     assert entry == descriptor(RAW, OCI_MANIFEST, annotations={"org.opencontainers.image.ref.name": "app:v1"})
     assert (tmp_path / "blobs" / entry["digest"].replace(":", "/")).read_bytes() == RAW
+
+
+def test_a_layout_that_somebody_else_made_is_not_touched(tmp_path: Path) -> None:
+    """Its index would be overwritten with one that knows nothing of it."""
+    threads = threading.active_count()
+    (tmp_path / "index.json").write_text("{}")
+    with pytest.raises(FileExistsError, match="an OCI layout that no registry made"), running_registry(tmp_path):
+        pass
+    assert ([path.name for path in tmp_path.iterdir()], threading.active_count()) == (["index.json"], threads)
+
+
+def test_content_that_was_removed_behind_its_back_is_missing_and_no_more(tmp_path: Path) -> None:
+    """A damaged directory can still be opened, and says 404 where it has holes."""
+    with running_registry(tmp_path) as registry:
+        wire = Wire(registry.host)
+        wire.put_image("app", "v1", RAW, b"layer")
+        wire.connection.close()
+    for digest in (sha256(RAW), sha256(b"layer")):
+        (tmp_path / "blobs" / digest.replace(":", "/")).unlink()
+    with running_registry(tmp_path) as registry:
+        wire = Wire(registry.host)
+        assert wire.ask("GET", "/v2/app/manifests/v1").code == "MANIFEST_UNKNOWN"
+        assert wire.ask("GET", f"/v2/app/blobs/{sha256(b'layer')}").code == "BLOB_UNKNOWN"
+        wire.connection.close()
 
 
 def test_a_registry_in_memory_keeps_its_content_when_it_is_entered_again() -> None:
@@ -144,7 +124,7 @@ def test_a_thread_and_its_sockets_are_gone_with_the_block(tmp_path: Path) -> Non
 
 def test_stalled_and_half_sent_requests_do_not_outlive_the_registry(tmp_path: Path) -> None:
     """No task, no warning, no line on stderr, in either form, with Python's development mode on."""
-    command = [sys.executable, "-X", "dev", "-W", "error", "-c", UNTIDY, str(tmp_path)]
+    command = [sys.executable, "-X", "dev", "-W", "error", "-m", "tests.testing.untidy", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -1,0 +1,79 @@
+"""Progress: a push as it can be watched, drawn on a terminal or told line by line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, assert_never, final
+
+from registry_fp import BlobDone, BlobMoved, BlobStarted, Event, ImageRead, ManifestStored, OnEvent
+from registry_fp.cli.push_document import event_document
+from registry_fp.cli.size import human_size, short_name
+from registry_fp.cli.terminal import Terminal
+
+__all__ = ["watched"]
+
+_PAUSE: Final = 5.0
+"""Seconds between two lines about a blob that is still under way."""
+
+
+@contextmanager
+def watched(terminal: Terminal) -> Iterator[OnEvent]:
+    """A watcher for as long as the block lasts: bars or lines on standard error, objects in ndjson, or nothing."""
+
+    def stream(event: Event) -> None:
+        terminal.item(event_document(event))
+
+    if terminal.is_live:
+        # Bars are a terminal's alone: whoever has none need not load them.
+        from registry_fp.cli.bars import Bars  # noqa: PLC0415
+
+        with Bars(terminal.errors) as bars:
+            yield _both(stream, bars.watch)
+    elif terminal.is_told:
+        yield _Lines(terminal).watch
+    else:
+        yield stream
+
+
+def _both(first: OnEvent, second: OnEvent) -> OnEvent:
+    def watch(event: Event) -> None:
+        first(event)
+        second(event)
+
+    return watch
+
+
+@final
+class _Lines:
+    """One line for each thing that is done, and now and then one for what takes long."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._lengths: dict[str, int] = {}
+        self._told: dict[str, float] = {}
+
+    def watch(self, event: Event) -> None:
+        """Tell what happened."""
+        match event:
+            case ImageRead(target=target, layers=layers):
+                total = human_size(sum(size for _, size in layers))
+                self._terminal.note(f"{target}: {len(layers)} blobs, {total} in the archive")
+            case BlobStarted(blob=blob, length=length):
+                self._lengths[blob] = length
+                self._told[blob] = time.monotonic()
+            case BlobMoved(blob=blob, read=read, sent=sent):
+                if time.monotonic() - self._told.get(blob, 0.0) >= _PAUSE:
+                    self._told[blob] = time.monotonic()
+                    whole = human_size(self._lengths.get(blob, read))
+                    self._tell(blob, f"{human_size(read)} of {whole} read, {human_size(sent)} sent")
+            case BlobDone(blob=blob, outcome=outcome, sent=sent):
+                self._tell(blob, f"{outcome}, {human_size(sent)} sent" if sent else outcome)
+            case ManifestStored(reference=reference):
+                self._terminal.note(f"{reference}: manifest stored and confirmed")
+            case _:
+                assert_never(event)
+
+    def _tell(self, blob: str, what: str) -> None:
+        self._terminal.note(f"  {short_name(blob):<12}  {what}")

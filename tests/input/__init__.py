@@ -1,0 +1,1 @@
+"""Bad input: the named reason, before any request, in bounded memory, and nothing stored."""
