@@ -27,17 +27,24 @@ from registry_fp.archive.tar_header import (
 from registry_fp.archive.tar_index import Member, MemberKind, TarIndex
 from registry_fp.domain.errors import InvalidImage, Reason, TarFault, TarUnreadable
 
-__all__ = ["MEMBER_LIMIT", "NAMES_LIMIT", "PAYLOAD_LIMIT", "TarScan", "scan_tar"]
+__all__ = ["ScanLimits", "TarScan", "scan_tar"]
 
-MEMBER_LIMIT: Final = 100_000
-"""How many members an archive may have; extra headers (long names, pax) may be three times as many."""
 
-PAYLOAD_LIMIT: Final = 64 * 1024
-"""How many bytes one long name, or the pax records of one member, may take."""
+@final
+@dataclass(frozen=True, slots=True)
+class ScanLimits:
+    """What an archive may ask of its reader.
 
-NAMES_LIMIT: Final = 32 * 1024 * 1024
-"""How many bytes all names and link targets may take together."""
+    `members`, and three times as many extra headers (long names, pax); `payload`, the bytes of one long name or of
+    the pax records of one member; `names`, the characters of all names and link targets together.
+    """
 
+    members: int = 100_000
+    payload: int = 64 * 1024
+    names: int = 32 * 1024 * 1024
+
+
+_DEFAULT_LIMITS: Final = ScanLimits()
 _TRAILER_LIMIT: Final = 1024 * 1024  # how far behind the end marker anything is looked for
 _TRAILER_PIECE: Final = 64 * 1024
 
@@ -73,12 +80,15 @@ class _Ahead:
 class TarScan:
     """A pass under way over `size` bytes, which `read(offset, length)` gives exactly or fails.
 
-    Memory is bounded by `MEMBER_LIMIT` and `NAMES_LIMIT`, whatever the archive says.
+    Memory is bounded by the limits, whatever the archive says.
     """
 
-    def __init__(self, read: Callable[[int, int], Result[bytes, Reason]], size: int) -> None:
+    def __init__(
+        self, read: Callable[[int, int], Result[bytes, Reason]], size: int, limits: ScanLimits = _DEFAULT_LIMITS
+    ) -> None:
         self._read = read
         self._size = size
+        self._limits = limits
         self._at = 0
         self._headers = 0
         self._names = 0
@@ -111,14 +121,14 @@ class TarScan:
             return self._fault("not a tar") if first else self._fault("bad header", parsed.failure())
         header = parsed.unwrap()
         self._headers += 1
-        if self._headers > 4 * MEMBER_LIMIT or len(self._members) >= MEMBER_LIMIT:
-            return self._fault("too many members", f"more than {MEMBER_LIMIT}")
+        if self._headers > 4 * self._limits.members or len(self._members) >= self._limits.members:
+            return self._fault("too many members", f"more than {self._limits.members}")
         return self._extra(header) if header.type in "LKxXg" else self._member(header)
 
     def _extra(self, header: Header) -> Reason | None:
         """A header whose content is about the next member, or (g) about the whole archive."""
-        if header.size > PAYLOAD_LIMIT:
-            claim = f"a name or pax header of {header.size} bytes, more than {PAYLOAD_LIMIT}"
+        if header.size > self._limits.payload:
+            claim = f"a name or pax header of {header.size} bytes, more than {self._limits.payload}"
             return self._fault("hostile header", claim)
         end = _after(self._at + BLOCK, header.size)
         if end > self._size:
@@ -161,8 +171,8 @@ class TarScan:
         placed = member.unwrap()
         self._ahead = _Ahead()
         self._names += len(placed.name) + len(placed.target)
-        if self._names > NAMES_LIMIT:
-            return self._fault("hostile header", f"names of more than {NAMES_LIMIT} characters")
+        if self._names > self._limits.names:
+            return self._fault("hostile header", f"names of more than {self._limits.names} characters")
         self._members.append(placed)
         self._at = _after(placed.offset, placed.size)
         return None
@@ -196,7 +206,7 @@ class TarScan:
 
     def _behind_sparse_map(self, at: int) -> Result[int, Reason]:
         """Where the content of an old GNU sparse file begins: behind blocks of map that follow its header."""
-        for start in range(at, at + PAYLOAD_LIMIT, BLOCK):
+        for start in range(at, at + self._limits.payload, BLOCK):
             if start + BLOCK > self._size:
                 return Failure(self._fault("truncated"))
             block = self._read(start, BLOCK)
@@ -204,7 +214,7 @@ class TarScan:
                 return Failure(block.failure())
             if block.unwrap()[504] == 0:
                 return Success(start + BLOCK)
-        return Failure(self._fault("hostile header", f"a sparse map of more than {PAYLOAD_LIMIT} bytes"))
+        return Failure(self._fault("hostile header", f"a sparse map of more than {self._limits.payload} bytes"))
 
     def _ran_out(self, left: int) -> Result[TarIndex | None, Reason]:
         """Less than a block is left: an archive without its end marker, or a part of one."""
@@ -239,11 +249,13 @@ class TarScan:
         return TarUnreadable(kind, member, self._at, detail)
 
 
-def scan_tar(read: Callable[[int, int], Result[bytes, Reason]], size: int) -> Result[TarIndex, Reason]:
+def scan_tar(
+    read: Callable[[int, int], Result[bytes, Reason]], size: int, limits: ScanLimits = _DEFAULT_LIMITS
+) -> Result[TarIndex, Reason]:
     """The whole pass at once, for a thread that nobody waits to cancel."""
-    scan = TarScan(read, size)
+    scan = TarScan(read, size, limits)
     while True:
-        done = scan.step(MEMBER_LIMIT)
+        done = scan.step(limits.members)
         if not is_successful(done):
             return Failure(done.failure())
         index = done.unwrap()

@@ -70,6 +70,11 @@ class Terminal:
         if self.form == "ndjson":
             self._put(compact(document))
 
+    def step(self, line: str) -> None:
+        """One line about work under way, where that is shown at all."""
+        if self.is_live or self.is_told:
+            self.note(line)
+
     def note(self, line: str) -> None:
         """One line that is not a result."""
         label, colon, rest = printable(line).partition(": ")

@@ -8,9 +8,10 @@ up: no blob is committed, and open sessions are cancelled. The order for each bl
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Hashable
+from collections.abc import AsyncGenerator, Callable, Hashable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from typing import Final, TypeAlias, TypeVar, assert_never, final
 
 from returns.future import FutureResult
@@ -56,11 +57,12 @@ class PlacedBlob:
 @final
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """Proven bytes in memory, still to be sent."""
+    """Proven bytes in memory, still to be sent; `upload` is a session that a mount left open for them."""
 
     plan: BlobPlan
     descriptor: Descriptor
     content: bytes = field(repr=False)
+    upload: Upload | None
 
 
 @final
@@ -150,7 +152,8 @@ class _Yard:
             case PlacedBlob() | _Awaited():
                 return Success(staged)
             case _Held():
-                done = await settle(self._persistently(lambda _: self._put(staged)))
+                sessions = _once(staged.upload)
+                done = await settle(self._persistently(lambda _: self._put(staged, next(sessions))))
             case _Sent():
                 done = await settle(self._closed(staged))
             case _:
@@ -191,9 +194,9 @@ class _Yard:
                 return Failure(proven.failure()) if not is_successful(proven) else Success(await self._placed(found))
             upload = found
         if plan.content is not None and known is not None:
-            return Success(_Held(plan, known, plan.content))
-        sessions = [upload] if upload is not None else []  # a session that a mount left open serves once
-        out = await settle(self._persistently(lambda _: self._sent(plan, sessions.pop() if sessions else None)))
+            return Success(_Held(plan, known, plan.content, upload))
+        sessions = _once(upload)
+        out = await settle(self._persistently(lambda _: self._sent(plan, next(sessions))))
         return Failure(out.error) if isinstance(out, Err) else Success(out.value)
 
     async def _recalled(self, plan: BlobPlan) -> Descriptor | None:
@@ -236,13 +239,11 @@ class _Yard:
         assert plan.layer is not None  # noqa: S101  a plan without content is a layer's
         proof = self._pass(plan.layer, plan)
         if plan.whole:
-            return await self._kept(plan, proof)
-        if session is None:
-            begun = await settle(begin_upload(self._client, self._repository))
-            if isinstance(begun, Err):
-                return Failure(begun.error)
-            session = begun.value
-        upload = self._opening(plan, session)
+            return await self._kept(plan, proof, session)
+        opened = await self._session(plan, session)
+        if not is_successful(opened):
+            return Failure(opened.failure())
+        upload = opened.unwrap()
         length = plan.length if plan.layer.compression == plan.becomes else None
         body = Body(lambda: self._watched(plan, proof), length)
         out = await settle(send_chunk(self._client, upload, body))
@@ -257,7 +258,9 @@ class _Yard:
         descriptor = Descriptor(media_type=plan.media_type, digest=proof.proof.digest, size=proof.proof.size)
         return Success(_Sent(plan, descriptor, out.value))
 
-    async def _kept(self, plan: BlobPlan, proof: LayerPass) -> Result[_Held | _Sent, RegistryError]:
+    async def _kept(
+        self, plan: BlobPlan, proof: LayerPass, session: Upload | None
+    ) -> Result[_Held | _Sent, RegistryError]:
         parts: list[bytes] = []
         async with aclosing(proof.chunks()) as chunks:
             async for chunk in chunks:
@@ -266,16 +269,15 @@ class _Yard:
                 parts.append(chunk.unwrap())
         assert proof.proof is not None  # noqa: S101  a pass that ended without a failure has its proof
         descriptor = Descriptor(media_type=plan.media_type, digest=proof.proof.digest, size=proof.proof.size)
-        return Success(_Held(plan, descriptor, b"".join(parts)))
+        return Success(_Held(plan, descriptor, b"".join(parts), session))
 
     @operation
-    async def _put(self, held: _Held) -> Result[PlacedBlob, RegistryError]:
+    async def _put(self, held: _Held, session: Upload | None) -> Result[PlacedBlob, RegistryError]:
         """One attempt at one PUT."""
-        begun = await settle(begin_upload(self._client, self._repository))
-        if isinstance(begun, Err):
-            return Failure(begun.error)
-        self._opening(held.plan, begun.value)
-        done = await settle(commit_upload(self._client, begun.value, held.descriptor.digest, held.content))
+        opened = await self._session(held.plan, session)
+        if not is_successful(opened):
+            return Failure(opened.failure())
+        done = await settle(commit_upload(self._client, opened.unwrap(), held.descriptor.digest, held.content))
         if isinstance(done, Err) and not await self._arrived(held.descriptor):
             await self._given_up(held.plan)
             return Failure(done.error)
@@ -336,6 +338,13 @@ class _Yard:
     def _persistently(self, attempt: Callable[[int], Op[_T]]) -> Op[_T]:
         return attempted(attempt, self._client.policy(), self._client.clock)
 
+    async def _session(self, plan: BlobPlan, session: Upload | None) -> Result[Upload, RegistryError]:
+        """The session that a mount left open, or a new one."""
+        if session is not None:
+            return Success(session)
+        begun = await settle(begin_upload(self._client, self._repository))
+        return Failure(begun.error) if isinstance(begun, Err) else Success(self._opening(plan, begun.value))
+
     def _opening(self, plan: BlobPlan, upload: Upload) -> Upload:
         self._open[plan] = upload
         return upload
@@ -350,3 +359,8 @@ class _Yard:
         if plan.layer is None or plan.layer.compression == plan.becomes:
             return f"as it is: {plan.name if plan.known is None else plan.known.digest}"
         return f"{plan.becomes}:{self._level or 'default'}"
+
+
+def _once(session: Upload | None) -> Iterator[Upload | None]:
+    """What a mount left open serves the first attempt; every other one opens its own."""
+    return chain((session,), repeat(None))

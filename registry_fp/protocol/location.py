@@ -6,6 +6,8 @@ it was sent: registries sign it, and another spelling of the same URL is another
 
 from __future__ import annotations
 
+import re
+from typing import Final
 from urllib.parse import urljoin
 
 from returns.result import Failure, Result, Success
@@ -13,7 +15,9 @@ from yarl import URL
 
 from registry_fp.domain.errors import PolicyRefused, ProtocolViolation
 
-__all__ = ["resolve_location", "shown", "with_parameter"]
+__all__ = ["absolute_url", "resolve_location", "same_origin", "shown", "with_parameter"]
+
+_SENDABLE: Final = re.compile(r"[\x21-\x7e]+")  # RFC 3986: a URL is printable ASCII, and anything else would be changed
 
 
 def resolve_location(base: URL, location: str | None) -> Result[URL, PolicyRefused | ProtocolViolation]:
@@ -29,14 +33,38 @@ def resolve_location(base: URL, location: str | None) -> Result[URL, PolicyRefus
     """
     if not location:
         return Failure(ProtocolViolation("the answer has no Location"))
-    try:
-        target = URL(urljoin(str(base), location.strip()).partition("#")[0], encoded=True)
-        same = target.origin() == base.origin()
-    except ValueError:
-        return Failure(ProtocolViolation("the Location is no URL"))
-    if not same or target.user is not None or target.password is not None:
+    target = absolute_url(base, location)
+    if target is None:
+        return Failure(ProtocolViolation("the location is no URL"))
+    if not same_origin(target, base) or target.user is not None or target.password is not None:
         return Failure(PolicyRefused(f"the location leaves {base.origin()}", shown(target)))
     return Success(target)
+
+
+def absolute_url(base: URL, text: str) -> URL | None:
+    """The URL that a server means by `text` in an answer from `base`, without its fragment; None where it is none.
+
+    >>> str(absolute_url(URL("https://one.example/v2/"), "//two.example/a%2Fb"))
+    'https://two.example/a%2Fb'
+    """
+    stripped = text.strip(" \t")
+    if _SENDABLE.fullmatch(stripped) is None:
+        return None
+    try:
+        target = URL(urljoin(str(base), stripped).partition("#")[0], encoded=True)
+        port = target.origin().port
+    except ValueError:
+        return None
+    return target if target.raw_host and port is not None and 0 < port < 65536 else None
+
+
+def same_origin(one: URL, other: URL) -> bool:
+    """Whether two URLs have one scheme, host and port, however they are spelled (RFC 6454).
+
+    >>> same_origin(URL("https://one.example:443/a"), URL("https://ONE.example/b"))
+    True
+    """
+    return _origin(one) == _origin(other)
 
 
 def with_parameter(url: URL, name: str, value: str) -> URL:
@@ -59,3 +87,7 @@ def shown(url: URL) -> str:
         return str(url.with_user(None).with_query(None).with_fragment(None))
     except ValueError:
         return "a URL that cannot be shown"
+
+
+def _origin(url: URL) -> tuple[str, str, int | None]:
+    return url.scheme.lower(), (url.raw_host or "").lower(), url.port

@@ -217,11 +217,12 @@ def _blob_name(descriptor: Mapping[str, Any]) -> str:
 
 
 def _chain(image: SampleImage) -> list[str]:
-    """The ids of Docker's version 1: each from its layer and the one below."""
+    """The ids of Docker's version 1: each from its layer and the one below, the top one from the configuration too."""
     ids = [""]
-    for diff_id in image.diff_ids:
+    for diff_id in image.diff_ids[:-1]:
         ids.append(digest_of(f"{ids[-1]} {diff_id}".encode()).hex)
-    return ids[1:]
+    top = [digest_of(f"{ids[-1]} {image.config_digest}".encode()).hex] if image.layers else []
+    return ids[1:] + top
 
 
 def _repositories(images: Iterable[SampleImage]) -> dict[str, dict[str, str]]:

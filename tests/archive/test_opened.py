@@ -23,6 +23,7 @@ from registry_fp.archive.off_loop import local_io
 from registry_fp.archive.opened import OpenArchive, close_archive, open_archive, read_window, unchanged, with_archive
 from registry_fp.archive.source import docker_save
 from registry_fp.archive.spool import SpoolLimits
+from registry_fp.codec.sniff import Encoding
 from registry_fp.domain.errors import (
     InvalidImage,
     LimitExceeded,
@@ -34,9 +35,9 @@ from registry_fp.domain.errors import (
 )
 from registry_fp.effect.exits import Err, Ok, settle, unwrap
 from registry_fp.effect.operation import operation
-from tests.archive.opening import ROOMY, open_descriptors, reason_of, using
+from tests.archive.opening import ROOMY, open_descriptors, reason_of, using, written
 from tests.archive.tars import Save, member
-from tests.codec.streams import packed, seeded
+from tests.codec.streams import COMPRESSED, packed, seeded
 
 GOOD = bytes(Save())
 
@@ -65,6 +66,11 @@ async def _opened(path: Path) -> AsyncIterator[OpenArchive]:
         yield archive
     finally:
         await close_archive(archive)
+
+
+def inside(folder: Path) -> list[str]:
+    """What a folder holds."""
+    return os.listdir(folder)  # noqa: PTH208  names are enough
 
 
 async def refused(path: Path) -> Reason:
@@ -175,7 +181,7 @@ async def test_cancelling_anywhere_leaves_nothing_open(kind: str, tmp_path: Path
         assert open_descriptors() == before
         if ended == 3:
             break
-    assert not list(spool_folder.iterdir())
+    assert not inside(spool_folder)
 
 
 async def test_a_cancelled_unpacking_ends_soon_and_waits_for_its_thread(tmp_path: Path, spool_folder: Path) -> None:
@@ -184,7 +190,7 @@ async def test_a_cancelled_unpacking_ends_soon_and_waits_for_its_thread(tmp_path
     path.write_bytes(gzip.compress(GOOD + bytes(400 << 20), 1))
     before = open_descriptors()
     task = asyncio.ensure_future(settle(open_archive(docker_save(path), limits=ROOMY)))
-    while open_descriptors() < before + 2:  # the archive and the spool
+    while open_descriptors() < before + 2:  # noqa: ASYNC110  the archive and the spool are no events
         await asyncio.sleep(0)
     task.cancel()
     started = asyncio.get_running_loop().time()
@@ -194,17 +200,17 @@ async def test_a_cancelled_unpacking_ends_soon_and_waits_for_its_thread(tmp_path
     assert open_descriptors() == before
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "zstd", "xz", "bzip2"])
+@pytest.mark.parametrize("encoding", COMPRESSED)
 async def test_a_compressed_archive_is_unpacked_without_a_name(
-    encoding: str, tmp_path: Path, spool_folder: Path
+    encoding: Encoding, tmp_path: Path, spool_folder: Path
 ) -> None:
     """A file with a name stays behind when the process is killed."""
     path = tmp_path / "app.tar.x"
-    path.write_bytes(packed(encoding, GOOD))  # type: ignore[arg-type]  the parameters are encodings
+    path.write_bytes(packed(encoding, GOOD))
 
     @operation
-    async def look(archive: OpenArchive) -> Result[tuple[bool, int, list[Path]], RegistryError]:
-        return Success((archive.spooled, os.fstat(archive.fd).st_size, list(spool_folder.iterdir())))
+    async def look(archive: OpenArchive) -> Result[tuple[bool, int, list[str]], RegistryError]:
+        return Success((archive.spooled, os.fstat(archive.fd).st_size, inside(spool_folder)))
 
     assert await using(path, look) == Ok((True, len(GOOD), []))
 
@@ -231,7 +237,7 @@ async def test_a_folder_for_unpacking_that_is_not_there_is_named(tmp_path: Path,
     """The user's archive is fine; TMPDIR is what must be mended."""
     path = tmp_path / "app.tar.gz"
     path.write_bytes(gzip.compress(GOOD))
-    spool_folder.rmdir()
+    os.rmdir(spool_folder)  # noqa: PTH106  an async test, and nothing that blocks
     out = await using(path, read_image)
     assert isinstance(out, Err)
     assert out.error.reason == LocalIo(errno.ENOENT, str(spool_folder))
@@ -290,8 +296,7 @@ async def test_a_file_that_changes_while_it_is_open_is_noticed(
     change: Callable[[Path], None], saved: Path, *, compress: bool
 ) -> None:
     """What was sent then proves nothing; a build may be writing the file at this moment."""
-    if compress:
-        saved.write_bytes(gzip.compress(GOOD))
+    written(saved, gzip.compress(GOOD) if compress else GOOD)
 
     @operation
     async def use(archive: OpenArchive) -> Result[None, RegistryError]:
@@ -307,8 +312,7 @@ async def test_a_file_that_changes_while_it_is_open_is_noticed(
 async def test_reading_is_no_change(saved: Path) -> None:
     """The time of reading says nothing."""
     async with _opened(saved) as archive:
-        saved.read_bytes()
-        os.utime(saved, ns=(12345, saved.stat().st_mtime_ns))
+        os.utime(saved, ns=(12345, archive.identity.mtime_ns))
         assert await settle(unchanged(archive)) == Ok(None)
 
 
@@ -321,7 +325,6 @@ async def test_a_window_is_exactly_what_was_asked_for(saved: Path) -> None:
         assert read_window(archive, 900, 100).unwrap() == GOOD[900:1000]
         assert read_window(archive, 900, 101).failure() == SourceChanged(str(saved))
         assert read_window(archive, 5000, 1).failure() == SourceChanged(str(saved))
-        assert read_window(archive, 2**63, 1).failure() == LocalIo(errno.EINVAL, str(saved))
 
 
 async def test_several_threads_read_their_own_windows(saved: Path) -> None:

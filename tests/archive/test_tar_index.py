@@ -14,8 +14,8 @@ from returns.result import Failure, Result, Success
 
 from registry_fp.archive.tar_header import parse_header, plain_name
 from registry_fp.archive.tar_index import MemberKind, TarIndex
-from registry_fp.archive.tar_scan import PAYLOAD_LIMIT, TarScan, scan_tar
-from registry_fp.domain.errors import InvalidImage, Reason, SourceChanged, TarUnreadable
+from registry_fp.archive.tar_scan import ScanLimits, TarScan, scan_tar
+from registry_fp.domain.errors import InvalidImage, Reason, SourceChanged, TarFault, TarUnreadable
 from tests.archive.tars import END, Save, header, long_name, member, pax
 
 FORMATS = {"ustar": tarfile.USTAR_FORMAT, "gnu": tarfile.GNU_FORMAT, "pax": tarfile.PAX_FORMAT}
@@ -45,17 +45,24 @@ def reading(content: bytes) -> Callable[[int, int], Result[bytes, Reason]]:
     """A file with this content, that must only be asked for what it has, and for little at once."""
 
     def read(offset: int, length: int) -> Result[bytes, Reason]:
-        assert 0 <= offset
+        assert offset >= 0
         assert offset + length <= len(content)
-        assert length <= PAYLOAD_LIMIT
+        assert length <= 64 * 1024
         return Success(content[offset : offset + length])
 
     return read
 
 
-def indexed(content: bytes) -> Result[TarIndex, Reason]:
+def indexed(content: bytes, limits: ScanLimits | None = None) -> Result[TarIndex, Reason]:
     """The index of this content."""
-    return scan_tar(reading(content), len(content))
+    return scan_tar(reading(content), len(content), limits or ScanLimits())
+
+
+def kind_of(found: Result[TarIndex, Reason]) -> TarFault:
+    """Why a tar cannot be read."""
+    reason = found.failure()
+    assert isinstance(reason, TarUnreadable)
+    return reason.kind
 
 
 @pytest.mark.parametrize("version", FORMATS)
@@ -75,6 +82,7 @@ def test_the_index_agrees_with_the_standard_library(
                 tar.addfile(info, io.BytesIO(content))
             except (ValueError, UnicodeEncodeError):  # too long for ustar
                 continue
+        tar.addfile(tarfile.TarInfo("last"))  # the standard library reads no archive that has only a global header
     raw = out.getvalue()
     with tarfile.open(fileobj=io.BytesIO(raw), encoding="utf-8") as tar:
         expected = [
@@ -146,8 +154,9 @@ def test_a_damaged_archive_ends_in_a_value(data: st.DataObject) -> None:
     assert is_successful(found) or isinstance(found.failure(), TarUnreadable | InvalidImage)
 
 
-def test_a_pass_in_small_steps_sees_the_same(content: bytes = bytes(Save())) -> None:
+def test_a_pass_in_small_steps_sees_the_same() -> None:
     """Steps exist so that a cancellation need not wait for the whole."""
+    content = bytes(Save())
     scan = TarScan(reading(content), len(content))
     steps = 0
     index = None
@@ -169,9 +178,25 @@ def test_what_lies_behind_the_end_is_a_warning_and_no_member() -> None:
 def test_names_that_fill_memory_are_refused() -> None:
     """A small compressed file can hold a hundred thousand names of sixty kilobytes each."""
     one = long_name(b"n" * 60_000) + member("short")
-    found = indexed(one * 600)
-    assert isinstance(found.failure(), TarUnreadable)
-    assert found.failure().kind == "hostile header"
+    limits = ScanLimits(names=1_000_000)
+    assert is_successful(indexed(one * 16, limits))
+    assert kind_of(indexed(one * 17, limits)) == "hostile header"
+    assert kind_of(indexed((header(b"l", kind=b"2", link=b"t" * 100)) * 10_000, limits)) == "hostile header"
+
+
+def test_members_and_headers_are_counted() -> None:
+    """An archive of headers only is small on disk and endless to a reader that keeps them all."""
+    limits = ScanLimits(members=50)
+    assert is_successful(indexed(member("m") * 50, limits))
+    assert kind_of(indexed(member("m") * 51, limits)) == "too many members"
+    assert is_successful(indexed(pax({}, b"g") * 200, limits))
+    assert kind_of(indexed(pax({}, b"g") * 201, limits)) == "too many members"
+
+
+def test_a_header_larger_than_the_limit_is_not_read() -> None:
+    """The limit is on the claim: `reading` refuses to be asked for more."""
+    assert is_successful(indexed(pax({"comment": "c" * 60_000}) + member("m")))
+    assert kind_of(indexed(pax({"comment": "c" * 70_000}) + member("m"))) == "hostile header"
 
 
 def test_a_failing_read_is_passed_on() -> None:

@@ -94,6 +94,8 @@ def test_a_descriptor_with_a_wrong_size_is_refused(wire: Wire) -> None:
         (b'{"layers": [], "manifests": []}', OCI_INDEX),
         (RAW.replace(b'"size": 5', b'"size": -5'), OCI_MANIFEST),
         (RAW.replace(b"sha256:", b"md5:"), OCI_MANIFEST),
+        (RAW.replace(b'"size": 5', b'"size": 5, "mediaType": 7'), OCI_MANIFEST),
+        (image([b"layer"], annotations={"a": 1}), OCI_MANIFEST),
         (RAW.replace(b"{", b'{"schemaVersion": 2,', 1), OCI_MANIFEST),
     ],
 )

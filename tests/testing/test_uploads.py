@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from registry_fp.testing import EmbeddedRegistry
-from tests.testing.wire import Wire, sha256
+from tests.testing.wire import Wire, eventually, sha256
 
 CONTENT = bytes(range(256)) * 40
 DIGEST = sha256(CONTENT)
@@ -57,6 +57,20 @@ def test_a_blob_goes_up_in_a_single_post(registry: EmbeddedRegistry, wire: Wire)
     done = wire.ask("POST", f"/v2/app/blobs/uploads/?digest={DIGEST}", CONTENT)
     assert (done.status, registry.counts().uploads_open) == (201, 0)
     assert wire.ask("HEAD", done.location).headers["Content-Length"] == str(len(CONTENT))
+
+
+def test_a_single_post_that_fails_leaves_no_upload_open(registry: EmbeddedRegistry, wire: Wire) -> None:
+    """Its client has no Location to cancel with: wrong content, no digest, or a connection that ends half-way."""
+    target = "/v2/app/blobs/uploads/?digest="
+    assert wire.ask("POST", target + DIGEST, b"other").code == "DIGEST_INVALID"
+    assert wire.ask("POST", target + "sha256:abc", b"other").code == "DIGEST_INVALID"
+    gone = Wire(registry.host)
+    gone.connection.putrequest("POST", target + DIGEST)
+    gone.connection.putheader("Content-Length", "9000")
+    gone.connection.endheaders(b"x" * 100)
+    assert eventually(lambda: registry.counts().uploads_open == 1)
+    gone.connection.close()
+    assert eventually(lambda: registry.counts().uploads_open == 0)
 
 
 @pytest.mark.parametrize("query", ["", "?digest-algorithm=sha512"])
