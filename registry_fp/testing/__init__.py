@@ -15,6 +15,15 @@ from registry_fp.testing.faults import (
     Stall,
     WrongDigestHeader,
 )
+from registry_fp.testing.sample_archive import (
+    Repeats,
+    SampleArchive,
+    SampleImage,
+    SavedLayout,
+    sample_image,
+    sample_layer,
+    write_docker_save,
+)
 from registry_fp.testing.threaded import running_registry
 
 __all__ = [
@@ -26,8 +35,15 @@ __all__ = [
     "EmbeddedRegistry",
     "Fault",
     "NotStored",
+    "Repeats",
+    "SampleArchive",
+    "SampleImage",
+    "SavedLayout",
     "SeenRequest",
     "Stall",
     "WrongDigestHeader",
     "running_registry",
+    "sample_image",
+    "sample_layer",
+    "write_docker_save",
 ]
