@@ -78,6 +78,7 @@ from registry_fp.pipelines.inspect import Inspected, InspectedImage, InspectedIn
 from registry_fp.pipelines.push import Pushed, PushedBlob, PushOptions, push
 from registry_fp.pipelines.push_all import push_all
 from registry_fp.pipelines.validate import validate
+from registry_fp.protocol.message import Chunks
 from registry_fp.transport.clock import Clock
 from registry_fp.transport.credential import BasicCredentials, Keychain, anonymous, static_credentials
 from registry_fp.transport.port import Client
@@ -91,6 +92,7 @@ __all__ = [
     "BlobDone",
     "BlobMoved",
     "BlobStarted",
+    "Chunks",
     "Client",
     "Clock",
     "Compression",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias, final
 
 from rich.console import RenderableType
@@ -30,17 +30,13 @@ class Answer:
 
 def indented(document: Any) -> str:
     """A JSON document for eyes and programs; only ASCII, so that nothing from outside reaches a terminal raw."""
-    return json.dumps(_plain(document), indent=2)
+    return json.dumps(document, indent=2, default=asdict)
 
 
 def compact(document: Any) -> str:
-    """A JSON document on one line.
+    """A JSON document on one line; dataclasses in it are objects.
 
     >>> compact({"tag": "1.0"})
     '{"tag":"1.0"}'
     """
-    return json.dumps(_plain(document), separators=(",", ":"))
-
-
-def _plain(document: Any) -> Any:
-    return asdict(document) if is_dataclass(document) and not isinstance(document, type) else document
+    return json.dumps(document, separators=(",", ":"), default=asdict)

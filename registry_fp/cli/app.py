@@ -8,12 +8,23 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final
 
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
 
-from registry_fp.cli.options import ANY_REGISTRY, AS_TEXT, Codec, RemoteOptions, ShowOptions, Timeout
+from registry_fp.cli.options import (
+    ANY_REGISTRY,
+    AS_TEXT,
+    Codec,
+    HostName,
+    ReferenceName,
+    RemoteOptions,
+    RepositoryName,
+    Selector,
+    ShowOptions,
+    Timeout,
+)
 
 __all__ = ["app", "call"]
 
@@ -26,20 +37,13 @@ app: Final = App(
 )
 """The command line."""
 
-Selector: TypeAlias = Annotated[
-    str | None, Parameter(name="--image", help="Which image of the archive: a tag, a position, or an id.")
-]
-
 
 def call(arguments: Sequence[str]) -> int:
     """Run one command and give its exit code; arguments that make no sense give 2."""
     try:
         code = app(arguments, exit_on_error=False, print_error=False)
     except CycloptsError as misuse:
-        command = " ".join(misuse.command_chain or ())
-        print(f"error: {misuse}", file=sys.stderr)
-        print(f"hint: see `registry-fp {f'{command} ' if command else ''}--help`", file=sys.stderr)
-        return 2
+        return _misused(str(misuse), *(misuse.command_chain or ()))
     except KeyboardInterrupt:
         return 130
     return code if isinstance(code, int) else 0
@@ -47,111 +51,85 @@ def call(arguments: Sequence[str]) -> int:
 
 @app.command(sort_key=1)
 def demo(
-    archive: str | None = None,
+    archive: Annotated[str | None, Parameter(help="A `docker save` archive; without one, a small one is made.")] = None,
     /,
     *,
     image: Selector = None,
     timeout: Timeout = None,
     show: ShowOptions = AS_TEXT,
 ) -> int:
-    """Show what it does: push, push again, read back and prove, against a registry of its own.
+    """Push, push again, read back, prove: a show in seconds.
 
-    Needs neither a network nor Docker, leaves nothing behind, and takes seconds.
-
-    Parameters
-    ----------
-    archive
-        A `docker save` archive; without one, a small one is made.
+    It brings its own registry, needs neither a network nor Docker, and leaves nothing behind.
     """
     from registry_fp.cli.demo import demonstrate
 
     return demonstrate(archive, image, timeout, show)
 
 
-@app.command(sort_key=2)
+@app.command(sort_key=2, usage="Usage: registry-fp push [OPTIONS] ARCHIVE (REFERENCE | --all-tags HOST)")
 def push(  # noqa: PLR0913  options, each with a default
-    archive: str,
-    reference: str | None = None,
+    archive: Annotated[str, Parameter(help="A `docker save` archive, plain or compressed.")],
+    reference: Annotated[str | None, Parameter(help="Where to: [HOST[:PORT]/]NAME[:TAG].")] = None,
     /,
     *,
-    all_tags: Annotated[str | None, Parameter(name="--all-tags")] = None,
+    all_tags: Annotated[
+        str | None,
+        Parameter(
+            name="--all-tags",
+            metavar="HOST",
+            help="Instead of REFERENCE: every image, under its own tags, to HOST[:PORT][/PREFIX].",
+        ),
+    ] = None,
     image: Selector = None,
-    compression: Codec | None = None,
-    level: int | None = None,
-    concurrency: Annotated[int | None, Parameter(validator=Number(gte=1, lte=64))] = None,
+    compression: Annotated[
+        Codec | None, Parameter(help="What layers become that are not compressed; gzip, if nothing is set.")
+    ] = None,
+    level: Annotated[int | None, Parameter(help="The compression level; a fast one, if nothing is set.")] = None,
+    concurrency: Annotated[
+        int | None,
+        Parameter(validator=Number(gte=1, lte=64), help="How many blobs are under way at once; 4, if nothing is set."),
+    ] = None,
     remote: RemoteOptions = ANY_REGISTRY,
     show: ShowOptions = AS_TEXT,
 ) -> int:
     """Push a `docker save` archive, and print REFERENCE@DIGEST.
 
-    Blobs that the registry has are not sent; success means that the image is stored, and was confirmed to be.
-
-    Parameters
-    ----------
-    archive
-        A `docker save` archive, plain or compressed.
-    reference
-        Where to: [HOST[:PORT]/]NAME[:TAG].
-    all_tags
-        Instead of REFERENCE: push every image under its own tags, to this HOST[:PORT][/PREFIX].
-    compression
-        What layers become that are not compressed; gzip unless set otherwise.
-    level
-        The compression level; the codec's fast default unless set otherwise.
-    concurrency
-        How many blobs are under way at once; 4 unless set otherwise.
+    Blobs that the registry has are not sent. Success means that the image is stored, and was confirmed to be.
     """
     from registry_fp.cli.push import PushChoices, push_archive, push_every_tag
 
-    choices = PushChoices(compression, level, concurrency)
+    choices = PushChoices(archive, image, compression, level, concurrency)
     match reference, all_tags:
         case str(), None:
-            return push_archive(archive, reference, image, choices, remote, show)
+            return push_archive(choices, reference, remote, show)
         case None, str() if image is None:
-            return push_every_tag(archive, all_tags, choices, remote, show)
+            return push_every_tag(choices, all_tags, remote, show)
         case None, str():
-            return _misused("--image chooses one image, and --all-tags takes every one", "push")
+            return _misused("--image chooses one image, and --all-tags takes every one.", "push")
         case _:
-            return _misused("give either a REFERENCE or --all-tags HOST", "push")
+            return _misused("Give either a REFERENCE or --all-tags HOST.", "push")
 
 
 @app.command(sort_key=3)
-def ping(host: str, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:
-    """Ask whether a registry answers, and lets us in.
-
-    Parameters
-    ----------
-    host
-        HOST[:PORT].
-    """
+def ping(host: HostName, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:
+    """Ask whether a registry answers, and lets us in."""
     from registry_fp.cli.read import ask_ping
 
     return ask_ping(host, remote, show)
 
 
 @app.command(sort_key=4)
-def repos(host: str, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:
-    """List the repositories of a registry.
-
-    Parameters
-    ----------
-    host
-        HOST[:PORT].
-    """
+def repos(host: HostName, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:
+    """List the repositories of a registry."""
     from registry_fp.cli.read import ask_repositories
 
     return ask_repositories(host, remote, show)
 
 
 @app.command(sort_key=5)
-def tags(repository: str, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:
-    """List the tags of a repository.
-
-    Parameters
-    ----------
-    repository
-        [HOST[:PORT]/]NAME.
-    """
+def tags(repository: RepositoryName, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:
+    """List the tags of a repository."""
     from registry_fp.cli.read import ask_tags
 
     return ask_tags(repository, remote, show)
@@ -159,62 +137,40 @@ def tags(repository: str, /, *, remote: RemoteOptions = ANY_REGISTRY, show: Show
 
 @app.command(sort_key=6)
 def inspect(
-    image_or_archive: str,
+    reference_or_archive: Annotated[
+        str, Parameter(help="A reference; or an archive: a file that is there, or a name that ends like one.")
+    ],
     /,
     *,
     image: Selector = None,
     remote: RemoteOptions = ANY_REGISTRY,
     show: ShowOptions = AS_TEXT,
 ) -> int:
-    """Show what an image is made of, in a registry or in an archive.
-
-    Parameters
-    ----------
-    image_or_archive
-        A reference, or a `docker save` archive: a file that is there, or a name that ends like one.
-    """
+    """Show what an image is made of, in a registry or in an archive."""
     from registry_fp.cli.inspection import ask_inspect
 
-    return ask_inspect(image_or_archive, image, remote, show)
+    return ask_inspect(reference_or_archive, image, remote, show)
 
 
 @app.command(sort_key=7)
-def manifest(reference: str, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:
-    """Print the exact bytes of a manifest.
-
-    Parameters
-    ----------
-    reference
-        [HOST[:PORT]/]NAME[:TAG][@DIGEST].
-    """
+def manifest(reference: ReferenceName, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:
+    """Print the exact bytes of a manifest."""
     from registry_fp.cli.content import ask_manifest
 
     return ask_manifest(reference, remote, show)
 
 
 @app.command(sort_key=8)
-def config(reference: str, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:
-    """Print the exact bytes of an image's configuration.
-
-    Parameters
-    ----------
-    reference
-        [HOST[:PORT]/]NAME[:TAG][@DIGEST].
-    """
+def config(reference: ReferenceName, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:
+    """Print the exact bytes of an image's configuration."""
     from registry_fp.cli.content import ask_config
 
     return ask_config(reference, remote, show)
 
 
 @app.command(sort_key=9)
-def digest(reference: str, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:
-    """Print the digest that a name stands for.
-
-    Parameters
-    ----------
-    reference
-        [HOST[:PORT]/]NAME[:TAG][@DIGEST].
-    """
+def digest(reference: ReferenceName, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:
+    """Print the digest that a name stands for."""
     from registry_fp.cli.read import ask_digest
 
     return ask_digest(reference, remote, show)
@@ -223,23 +179,24 @@ def digest(reference: str, /, *, remote: RemoteOptions = ANY_REGISTRY, show: Sho
 @app.command(sort_key=10)
 def serve(
     *,
-    root: Path | None = None,
-    listen: Annotated[str, Parameter(help="HOST:PORT; port 0 is any that is free.")] = "127.0.0.1:5000",
+    root: Annotated[
+        Path | None, Parameter(metavar="DIR", help="Keep everything in this folder; without it, in memory.")
+    ] = None,
+    listen: Annotated[
+        str, Parameter(metavar="HOST:PORT", help="Where; port 0 is any that is free.")
+    ] = "127.0.0.1:5000",
     show: ShowOptions = AS_TEXT,
 ) -> int:
-    """Serve a registry for trying things out, until Ctrl-C; it is a test kit.
+    """Serve a registry to try things with, until Ctrl-C.
 
-    Parameters
-    ----------
-    root
-        Keep everything in this folder; without it, in memory.
+    It is a test kit, and no production registry.
     """
     from registry_fp.cli.serve import serve_registry
 
     return serve_registry(root, listen, show)
 
 
-def _misused(why: str, command: str) -> int:
+def _misused(why: str, *command: str) -> int:
     print(f"error: {why}", file=sys.stderr)
-    print(f"hint: see `registry-fp {command} --help`", file=sys.stderr)
+    print(f"hint: see `{' '.join(('registry-fp', *command))} --help`", file=sys.stderr)
     return 2

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from registry_fp import BlobDone, BlobMoved, BlobStarted, Event, ImageRead, ManifestStored
-from registry_fp.cli.size import human_size, short_name
+from registry_fp.cli.size import headline, human_size, short_name
 
 __all__ = ["Bars"]
 
@@ -23,7 +23,8 @@ class Bars:
 
     def __init__(self, console: Console) -> None:
         names, state = TextColumn("{task.description:<12}"), TextColumn("{task.fields[state]}")
-        self._progress = Progress(names, BarColumn(24), state, console=console)
+        bar = BarColumn(24, style="bright_black", complete_style="cyan", finished_style="green")
+        self._progress = Progress(names, bar, state, console=console)
         self._blobs: dict[str, TaskID] = {}
         self._sizes: dict[str, int] = {}
         self._read: dict[str, int] = {}
@@ -45,6 +46,7 @@ class Bars:
         """Draw what happened."""
         match event:
             case ImageRead(layers=layers):
+                self._progress.console.print(headline(event))
                 self._begin(dict(layers))
             case BlobStarted(blob=blob):
                 self._draw(blob, 0, human_size(self._sizes[blob]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -13,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from registry_fp import DockerSave, Err, LocalIo, Ok, RegistryError, connect, docker_save, read_settings, settle
+from registry_fp import Err, LocalIo, Ok, RegistryError, connect, docker_save, read_settings, settle
 from registry_fp.cli.answer import Answer
 from registry_fp.cli.demo_document import DemoDocument
 from registry_fp.cli.options import ShowOptions
@@ -44,7 +43,7 @@ def demonstrate(archive: str | None, image: str | None, timeout: float | None, s
 
 
 async def _demonstrate(
-    folder: Path, archive: str | None, image: str | None, timeout: float | None, terminal: Terminal
+    folder: Path, archive: str | None, image: str | None, seconds: float | None, terminal: Terminal
 ) -> int:
     settings = read_settings(cache_dir=folder / "cache")  # of its own, so that the first push is a first one
     if not is_successful(settings):
@@ -63,9 +62,10 @@ async def _demonstrate(
         target = f"{registry.host}/{_REPOSITORY}"
         async with connect(settings.unwrap()) as client:
             story = tell_story(client, registry, source, target, terminal)
-            done = await settle(in_time(story, timeout, "demo", str(source)))
+            done = await settle(in_time(story, seconds, "demo", str(source)))
     match done:
         case Ok(told):
+            terminal.step("")
             return terminal.write(Answer(told, _shown(told), told.digest))
         case Err(error):
             return terminal.fail(error)
@@ -73,17 +73,17 @@ async def _demonstrate(
 
 def _shown(told: DemoDocument) -> RenderableType:
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("BLOB", no_wrap=True)
-    table.add_column("IN THE ARCHIVE", justify="right", no_wrap=True)
-    table.add_column("IN THE REGISTRY", justify="right", no_wrap=True)
-    table.add_column("PUSH", no_wrap=True)
-    table.add_column("PUSH AGAIN", no_wrap=True)
-    table.add_column("READ BACK", no_wrap=True)
-    for blob in told.blobs:
-        name = f"{blob.digest[:19]}"
-        table.add_row(name, human_size(blob.archived), human_size(blob.size), blob.first, blob.again, "proven")
+    for heading in ("BLOB", "DIGEST", "ARCHIVE", "REGISTRY", "PUSH", "AGAIN", "READ BACK"):
+        table.add_column(heading, justify="right" if heading in ("ARCHIVE", "REGISTRY") else "left", no_wrap=True)
+    for number, blob in enumerate(told.blobs):
+        sizes = (human_size(blob.archived), human_size(blob.size))
+        name = f"layer {number}" if blob.diff_id is not None else "config"
+        table.add_row(name, blob.digest[:19], *sizes, blob.first, blob.again, "proven")
     line = (
-        f"shown: {human_size(told.received)} pushed, {human_size(told.received_again)} pushed again, "
+        f"shown: {human_size(told.received)} sent once, {human_size(told.received_again)} sent again; "
         f"{told.proven_digests} digests and {told.proven_diff_ids} diff_ids proven"
     )
-    return Group(table, "", Text(f"{told.reference}@{told.digest}", overflow="fold"), Text(line, style="bold green"))
+    name = Text(
+        f"{told.reference}@{told.digest}", no_wrap=True, overflow="ignore"
+    )  # the terminal folds it, and copies it whole
+    return Group(table, "", name, Text(line, style="bold green"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, assert_never
 
@@ -53,7 +54,7 @@ def _image(image: InspectedImage) -> RenderableType:
     facts = {
         "name": image.name,
         "digest": _text(image.digest),
-        "media type": image.media_type,
+        "type": image.media_type,
         "config": str(image.config_digest),
         "platform": None if image.config is None else str(image.config.platform),
         "created": None if image.config is None else image.config.created,
@@ -70,7 +71,7 @@ def _image(image: InspectedImage) -> RenderableType:
 
 
 def _index(index: InspectedIndex) -> RenderableType:
-    facts = {"name": index.name, "digest": str(index.digest), "media type": index.media_type}
+    facts = {"name": index.name, "digest": str(index.digest), "type": index.media_type}
     manifests = Table(box=None, pad_edge=False, show_header=False, padding=0)
     manifests.add_column(overflow="fold")
     for each in index.manifests:
@@ -80,8 +81,8 @@ def _index(index: InspectedIndex) -> RenderableType:
     return Group(_facts(facts), "", manifests) if index.manifests else _facts(facts)
 
 
-def _facts(facts: dict[str, str | None]) -> Table:
-    grid = Table.grid(padding=(0, 2, 0, 0))
+def _facts(facts: Mapping[str, str | None]) -> Table:
+    grid = Table.grid(padding=(0, 1, 0, 0))  # 80 columns hold the longest name and a digest
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for name, fact in facts.items():

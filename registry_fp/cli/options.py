@@ -8,7 +8,19 @@ from typing import Annotated, Final, Literal, TypeAlias, final
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
-__all__ = ["ANY_REGISTRY", "AS_TEXT", "Codec", "Form", "RemoteOptions", "ShowOptions", "Timeout"]
+__all__ = [
+    "ANY_REGISTRY",
+    "AS_TEXT",
+    "Codec",
+    "Form",
+    "HostName",
+    "ReferenceName",
+    "RemoteOptions",
+    "RepositoryName",
+    "Selector",
+    "ShowOptions",
+    "Timeout",
+]
 
 Form: TypeAlias = Literal["text", "json", "ndjson", "quiet"]
 """How results are written: for people, as one JSON document, as one JSON object a line, or only the essential."""
@@ -16,10 +28,28 @@ Form: TypeAlias = Literal["text", "json", "ndjson", "quiet"]
 Codec: TypeAlias = Literal["gzip", "zstd", "none"]
 """What a layer that is not compressed becomes on its way."""
 
+HostName: TypeAlias = Annotated[str, Parameter(help="HOST[:PORT].")]
+"""A registry."""
+
+RepositoryName: TypeAlias = Annotated[str, Parameter(help="[HOST[:PORT]/]NAME.")]
+"""A repository."""
+
+ReferenceName: TypeAlias = Annotated[str, Parameter(help="[HOST[:PORT]/]NAME[:TAG][@DIGEST].")]
+"""A manifest."""
+
+Selector: TypeAlias = Annotated[
+    str | None,
+    Parameter(name="--image", metavar="SELECTOR", help="Which image of the archive: a tag, a position or an id."),
+]
+"""One image of an archive that holds several."""
+
 _COMMON: Final = Group("Common options", sort_key=10)
 
 Timeout: TypeAlias = Annotated[
-    float | None, Parameter(name="--timeout", validator=Number(gt=0), group=_COMMON, help="Seconds for the whole.")
+    float | None,
+    Parameter(
+        name="--timeout", metavar="SECONDS", validator=Number(gt=0), group=_COMMON, help="For all of it together."
+    ),
 ]
 """The option for the caller's own limit on everything that a command does."""
 
@@ -30,7 +60,7 @@ Timeout: TypeAlias = Annotated[
 class ShowOptions:
     """What is written, and where."""
 
-    output: Annotated[Form, Parameter(alias="-o")] = "text"
+    output: Annotated[Form, Parameter(alias="-o", metavar="FORM")] = "text"
     """How results are written."""
 
     no_progress: Annotated[bool, Parameter(negative="", show_default=False)] = False
@@ -53,8 +83,8 @@ class RemoteOptions:
 
     timeout: Timeout = None
 
-    retries: Annotated[int | None, Parameter(validator=Number(gte=0, lte=20))] = None
-    """Try a request again so many times."""
+    retries: Annotated[int | None, Parameter(metavar="TIMES", validator=Number(gte=0, lte=20))] = None
+    """Try a request again, after a failure that may pass."""
 
     plain_http: Annotated[bool, Parameter(negative="", show_default=False)] = False
     """Speak HTTP without TLS to this host."""
@@ -62,7 +92,7 @@ class RemoteOptions:
     no_cache: Annotated[bool, Parameter(negative="", show_default=False)] = False
     """Remember nothing of earlier pushes."""
 
-    username: str | None = None
+    username: Annotated[str | None, Parameter(metavar="NAME")] = None
     """Who we are; needs --password-stdin."""
 
     password_stdin: Annotated[bool, Parameter(negative="", show_default=False)] = False

@@ -9,7 +9,7 @@ from typing import Final, assert_never, final
 
 from registry_fp import BlobDone, BlobMoved, BlobStarted, Event, ImageRead, ManifestStored, OnEvent
 from registry_fp.cli.push_document import event_document
-from registry_fp.cli.size import human_size, short_name
+from registry_fp.cli.size import headline, human_size, short_name
 from registry_fp.cli.terminal import Terminal
 
 __all__ = ["watched"]
@@ -57,9 +57,8 @@ class _Lines:
     def watch(self, event: Event) -> None:
         """Tell what happened."""
         match event:
-            case ImageRead(target=target, layers=layers):
-                total = human_size(sum(size for _, size in layers))
-                self._terminal.note(f"{target}: {len(layers)} blobs, {total} in the archive")
+            case ImageRead():
+                self._terminal.note(headline(event))
             case BlobStarted(blob=blob, length=length):
                 self._lengths[blob] = length
                 self._told[blob] = time.monotonic()
@@ -70,8 +69,8 @@ class _Lines:
                     self._tell(blob, f"{human_size(read)} of {whole} read, {human_size(sent)} sent")
             case BlobDone(blob=blob, outcome=outcome, sent=sent):
                 self._tell(blob, f"{outcome}, {human_size(sent)} sent" if sent else outcome)
-            case ManifestStored(reference=reference):
-                self._terminal.note(f"{reference}: manifest stored and confirmed")
+            case ManifestStored():
+                self._terminal.note("  manifest      stored, and confirmed")
             case _:
                 assert_never(event)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TypeVar, final
+from typing import Generic, TypeVar, final
 
 from returns.result import Result
 
@@ -14,7 +14,6 @@ from registry_fp import (
     Event,
     ManifestStored,
     Ok,
-    OnEvent,
     Op,
     Pushed,
     PushOptions,
@@ -43,35 +42,44 @@ T = TypeVar("T")
 class PushChoices:
     """What the command line chose for a push; None leaves it to the settings."""
 
+    archive: str
+    image: str | None = None
     compression: Codec | None = None
     level: int | None = None
     concurrency: int | None = None
 
-    def watched_by(self, on_event: OnEvent) -> PushOptions:
-        """The library's options, with a watcher."""
-        return PushOptions(self.compression, self.level, self.concurrency, on_event)
+
+@final
+@dataclass(frozen=True)  # no slots: frozen, slots and Generic together break before 3.13 (python/cpython#116669)
+class _Errand(Generic[T]):
+    """What the two kinds of push do not share."""
+
+    doing: str
+    target: str
+    host: Result[str, RegistryError]
+    put: Callable[[Client, PushOptions], Op[T]]
+    answer: Callable[[T], Answer]
 
 
-def push_archive(
-    archive: str, reference: str, image: str | None, choices: PushChoices, remote: RemoteOptions, show: ShowOptions
-) -> int:
+def push_archive(choices: PushChoices, reference: str, remote: RemoteOptions, show: ShowOptions) -> int:
     """Push one image of an archive."""
+    source = docker_save(choices.archive, image=choices.image)
 
     def put(client: Client, options: PushOptions) -> Op[Pushed]:
-        return push(client, docker_save(archive, image=image), reference, options=options)
+        return push(client, source, reference, options=options)
 
     def answer(pushed: Pushed) -> Answer:
         document = pushed_document(pushed)
         return Answer(document, _line(pushed), str(pushed.digest), (_last(document),))
 
-    return _push("push", reference, host_of(reference), put, answer, choices, remote, show)
+    return _push(_Errand("push", reference, host_of(reference), put, answer), choices, remote, show)
 
 
-def push_every_tag(archive: str, to: str, choices: PushChoices, remote: RemoteOptions, show: ShowOptions) -> int:
+def push_every_tag(choices: PushChoices, to: str, remote: RemoteOptions, show: ShowOptions) -> int:
     """Push every image of an archive under all its tags, to a host or below a repository of it."""
 
     def put(client: Client, options: PushOptions) -> Op[tuple[Pushed, ...]]:
-        return push_all(client, docker_save(archive), to, options=options)
+        return push_all(client, docker_save(choices.archive), to, options=options)
 
     def answer(pushed: tuple[Pushed, ...]) -> Answer:
         documents = tuple(pushed_document(each) for each in pushed)
@@ -79,20 +87,12 @@ def push_every_tag(archive: str, to: str, choices: PushChoices, remote: RemoteOp
         digests = "\n".join(str(each.digest) for each in pushed)
         return Answer(PushedAllDocument(documents), lines, digests, tuple(_last(each) for each in documents))
 
-    return _push("push_all", to, parse_host(to.partition("/")[0]), put, answer, choices, remote, show)
+    host = parse_host(to.partition("/")[0])
+    return _push(_Errand("push_all", to, host, put, answer), choices, remote, show)
 
 
-def _push(  # noqa: PLR0913  what the two kinds of push do not share
-    doing: str,
-    target: str,
-    host: Result[str, RegistryError],
-    put: Callable[[Client, PushOptions], Op[T]],
-    answer: Callable[[T], Answer],
-    choices: PushChoices,
-    remote: RemoteOptions,
-    show: ShowOptions,
-) -> int:
-    session = prepare(remote, host)
+def _push(errand: _Errand[T], choices: PushChoices, remote: RemoteOptions, show: ShowOptions) -> int:
+    session = prepare(remote, errand.host)
 
     async def work(terminal: Terminal) -> int:
         stored: list[str] = []
@@ -103,11 +103,12 @@ def _push(  # noqa: PLR0913  what the two kinds of push do not share
                     stored.append(f"{event.reference}@{event.manifest.digest}")
                 watch(event)
 
-            options = choices.watched_by(on_event)
-            done = await settled(session, Question(doing, target, host, lambda client: put(client, options)))
+            options = PushOptions(choices.compression, choices.level, choices.concurrency, on_event)
+            question = Question(errand.doing, errand.target, errand.host, lambda client: errand.put(client, options))
+            done = await settled(session, question)
         match done:
             case Ok(value):
-                return terminal.write(answer(value))
+                return terminal.write(errand.answer(value))
             case Err(error):
                 if terminal.form == "text":  # what did succeed is a result, too
                     terminal.write(Answer(None, "\n".join(stored), ""))

@@ -19,7 +19,7 @@ from registry_fp.testing import EmbeddedRegistry
 
 __all__ = ["serve_registry"]
 
-_NOTICE: Final = "a test kit, not for production: no accounts, and no promise across a crash; Ctrl-C ends it"
+_NOTICE: Final = "a test kit without accounts, and not for production; Ctrl-C ends it"
 
 
 def serve_registry(root: Path | None, listen: str, show: ShowOptions) -> int:

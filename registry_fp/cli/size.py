@@ -1,11 +1,13 @@
-"""Sizes and names, short enough for a line."""
+"""Sizes, names and headlines, short enough for a line."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-__all__ = ["human_size", "short_name"]
+from registry_fp import ImageRead
+
+__all__ = ["headline", "human_size", "short_name"]
 
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _HEX: Final = re.compile(r"[0-9a-f]{12,}")
@@ -32,3 +34,8 @@ def short_name(blob: str) -> str:
     if found is not None:
         return found[0][:12]
     return blob if len(blob) <= 12 else f"..{blob[-10:].lstrip('/')}"
+
+
+def headline(image: ImageRead) -> str:
+    """What a push is about to do."""
+    return f"push to {image.target}: {len(image.layers)} blobs, {human_size(sum(size for _, size in image.layers))}"

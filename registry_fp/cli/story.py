@@ -56,7 +56,6 @@ async def tell_story(
     begun = time.monotonic()
     archived: dict[str, int] = {}
     registry.reset_counts()
-    terminal.step(f"push to {target}")
     with watched(terminal) as watch:
 
         def on_event(event: Event) -> None:
@@ -76,13 +75,13 @@ async def tell_story(
     received_again = registry.counts().blob_bytes_in
     if received_again:
         return Failure(RegistryError("push", target, SizeMismatch(0, received_again)))
-    terminal.step(f"push again: the registry received {human_size(received_again)} of blobs, it has them all")
+    terminal.step(f"push again: the registry received {human_size(received_again)} of blobs")
 
     proven = await settle(_read_back(client, first.value))
     if isinstance(proven, Err):
         return Failure(proven.error)
     diff_ids = proven.value
-    terminal.step(f"read back: manifest, configuration and {len(diff_ids)} layers, and every digest is right")
+    terminal.step(f"read back: the manifest, the configuration and {len(diff_ids)} layers, all proven")
     blobs = tuple(
         ShownBlob(
             name=one.name,

@@ -52,10 +52,8 @@ class Terminal:
     def write(self, answer: Answer) -> int:
         """Write a result; the exit code so far, which is 0."""
         match self.form:
-            case "text" if isinstance(answer.text, str | bytes):
-                self._put(answer.text)
             case "text":
-                self._put(_rendered(answer.text))
+                self._put(answer.text if isinstance(answer.text, str | bytes) else _rendered(answer.text))
             case "quiet":
                 self._put(answer.quiet)
             case "json":
@@ -137,7 +135,7 @@ def _rendered(shown: RenderableType) -> str:
     if not console.is_terminal:
         console.width = _ENDLESS
     with console.capture() as captured:
-        console.print(shown)
+        console.print(shown, crop=False)
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 

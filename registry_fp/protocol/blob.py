@@ -41,8 +41,7 @@ def mount_blob(origin: URL, repository: Repository, digest: Digest, source: Repo
 def decode_head(response: Response) -> Result[int | None, Reason]:
     """The size of a blob that is there (-1 where the registry does not say it); None for one that is not."""
     if response.status == 200:
-        length = response.headers.get("content-length", "")
-        return Success(int(length) if length.isascii() and length.isdigit() else -1)
+        return Success(-1 if response.length is None else response.length)
     return Success(None) if response.status == 404 else Failure(refusal(response, "blob"))
 
 

@@ -6,7 +6,9 @@ and of the same algorithm, and never believed on its own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Final
 
 from returns.result import Failure, Result, Success
 from yarl import URL
@@ -35,6 +37,9 @@ __all__ = [
 ]
 
 
+_MEDIA_TYPE: Final = re.compile(r"[\x21-\x7e]{1,255}")
+
+
 def get_manifest(origin: URL, name: Reference) -> Request:
     """end-3: GET /v2/<name>/manifests/<tag-or-digest>."""
     return Request(
@@ -56,7 +61,7 @@ def put_manifest(origin: URL, name: Reference, manifest: RawManifest) -> Request
         _url(origin, name),
         {"Content-Type": manifest.media_type},
         body=manifest.raw,
-        patience=120.0,
+        patience=2.0,
     )
 
 
@@ -66,7 +71,7 @@ def put_manifest_tags(origin: URL, name: Reference, manifest: RawManifest, tags:
     query = "&".join(f"tag={tag}" for tag in tags)
     url = URL(f"{_url(origin, pinned)}?{query}", encoded=True)
     headers = {"Content-Type": manifest.media_type}
-    return Request("put_manifest", str(pinned), "PUT", url, headers, body=manifest.raw, patience=120.0)
+    return Request("put_manifest", str(pinned), "PUT", url, headers, body=manifest.raw, patience=2.0)
 
 
 def delete_manifest(origin: URL, name: Reference) -> Request:
@@ -89,6 +94,8 @@ def decode_manifest(name: Reference, response: Response) -> Result[RawManifest, 
 
 def decode_head(name: Reference, response: Response) -> Result[Descriptor | None, Reason]:
     """What a HEAD promises; None where the registry leaves out what a descriptor needs, so that only a GET can tell."""
+    if response.status == 405:  # a registry without HEAD has GET
+        return Success(None)
     if response.status != 200:
         return Failure(refusal(response, "manifest"))
     promised = content_digest(response)
@@ -97,10 +104,9 @@ def decode_head(name: Reference, response: Response) -> Result[Descriptor | None
         return Failure(DigestMismatch(asked, promised))
     digest = asked or promised
     media_type = response.headers.get("content-type", "").partition(";")[0].strip()
-    length = response.headers.get("content-length", "")
-    if digest is None or not media_type or not (length.isascii() and length.isdigit()) or int(length) == 0:
+    if digest is None or _MEDIA_TYPE.fullmatch(media_type) is None or not response.length:
         return Success(None)
-    return Success(Descriptor(media_type=media_type, digest=digest, size=int(length)))
+    return Success(Descriptor(media_type=media_type, digest=digest, size=response.length))
 
 
 def decode_put(manifest: RawManifest, response: Response) -> Result[Descriptor, Reason]:

@@ -6,6 +6,7 @@ whether it may be sent again, how much of an answer is worth keeping, and how lo
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias, final
@@ -19,6 +20,8 @@ __all__ = ["ANSWER_LIMIT", "Body", "Chunks", "Incoming", "Method", "Repeat", "Re
 
 ANSWER_LIMIT: Final = 1024 * 1024
 """How many bytes of an ordinary answer are read."""
+
+_LENGTH: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 Method: TypeAlias = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -42,17 +45,23 @@ class Body:
 @final
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request; `url` is used exactly as it is, and `patience` is how many seconds an answer may take to begin."""
+    """One request; `url` is used exactly as it is.
+
+    `patience` is how many times longer than usual an answer may take to begin. A `stray` request goes where a redirect
+    led away from the origin that was asked, and never carries credentials. Headers can hold credentials and a URL the
+    secret of an upload, so neither shows itself.
+    """
 
     doing: str
     target: str
     method: Method
-    url: URL
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: Body | bytes | None = None
+    url: URL = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: Body | bytes | None = field(default=None, repr=False)
     repeat: Repeat = "always"
     limit: int = ANSWER_LIMIT
-    patience: float = 60.0
+    patience: float = 1.0
+    stray: bool = False
 
     def failed(self, reason: Reason, *, attempts: int = 1) -> RegistryError:
         """The error that this request ends in, for this reason."""
@@ -69,9 +78,9 @@ class Incoming:
     """An answer whose body is still arriving. Header names are in lower case; repeated ones are joined by a comma."""
 
     status: int
-    headers: Mapping[str, str]
-    url: URL
-    chunks: Chunks
+    headers: Mapping[str, str] = field(repr=False)
+    url: URL = field(repr=False)
+    chunks: Chunks = field(repr=False)
     attempts: int = 1
 
 
@@ -81,7 +90,13 @@ class Response:
     """An answer that has arrived. Header names are in lower case; `url` is what answered, for relative locations."""
 
     status: int
-    headers: Mapping[str, str]
-    url: URL
-    body: bytes = b""
+    headers: Mapping[str, str] = field(repr=False)
+    url: URL = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
     attempts: int = 1
+
+    @property
+    def length(self) -> int | None:
+        """What `Content-Length` says, in bytes; None where it says nothing that can be read."""
+        text = self.headers.get("content-length", "")
+        return int(text) if _LENGTH.fullmatch(text) else None

@@ -31,6 +31,7 @@ _PARAMETER: Final = re.compile(
     r"""\s*;\s*(?:(?P<name>[^\s;,="<>]+)\s*(?:=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s;,"<>]*)))?)?"""
 )
 _END: Final = re.compile(r"\s*(?:,|$)")
+_DONE: Final = re.compile(r"[\s,]*")
 
 
 def next_page(current: URL, link: str | None) -> Result[URL | None, PolicyRefused | ProtocolViolation]:
@@ -67,7 +68,7 @@ def _next_target(header: str) -> Result[str | None, ProtocolViolation]:
     A header that cannot be read is a failure: it may hold the way on, and a part must not pass for the whole.
     """
     position = 0
-    while header[position:].strip(" \t,"):
+    while _DONE.fullmatch(header, position) is None:
         link = _TARGET.match(header, position)
         if link is None:
             return Failure(ProtocolViolation("the Link header cannot be read"))

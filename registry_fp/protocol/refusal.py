@@ -24,7 +24,8 @@ __all__ = ["Sought", "fault_of", "refusal"]
 Sought: TypeAlias = Literal["registry", "repository", "manifest", "blob", "tag", "upload", "page"]
 """What a 404 would be about."""
 
-_UNKNOWN_NAME: Final = "NAME_UNKNOWN"
+# A 404 may be about something else than what was asked for: a manifest's PUT about a blob that it names.
+_TOLD: Final[dict[str, Sought]] = {"NAME_UNKNOWN": "repository", "MANIFEST_BLOB_UNKNOWN": "blob"}
 
 
 def fault_of(response: Response, now: float) -> RateLimited | ServerFault | None:
@@ -68,6 +69,5 @@ def refusal(response: Response, sought: Sought) -> Reason:
 
 
 def _missing(problems: tuple[Problem, ...], sought: Sought) -> Sought:
-    if sought != "registry" and any(problem.code == _UNKNOWN_NAME for problem in problems):
-        return "repository"
-    return sought
+    told = (_TOLD[problem.code] for problem in problems if problem.code in _TOLD)
+    return sought if sought == "registry" else next(told, sought)

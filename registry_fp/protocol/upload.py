@@ -71,10 +71,10 @@ def put_in_one(origin: URL, repository: Repository, digest: Digest, body: bytes)
 def send_chunk(upload: Upload, body: Body) -> Request:
     """end-5: PATCH <location>. With a known length it carries `Content-Range`, without one it is a stream."""
     headers = {"Content-Type": "application/octet-stream"}
-    if body.length is not None:
+    if body.length:  # no range has no bytes
         headers["Content-Range"] = f"{upload.sent}-{upload.sent + body.length - 1}"
     target = str(upload.repository)
-    return Request("put_blob", target, "PATCH", upload.location, headers, body=body, repeat="never", patience=120.0)
+    return Request("put_blob", target, "PATCH", upload.location, headers, body=body, repeat="never", patience=2.0)
 
 
 def commit_upload(upload: Upload, digest: Digest, body: Body | bytes | None = None) -> Request:
@@ -83,7 +83,7 @@ def commit_upload(upload: Upload, digest: Digest, body: Body | bytes | None = No
     url = with_parameter(upload.location, "digest", str(digest))
     target = f"{upload.repository}@{digest}"
     # Registries check, and some copy, the whole blob before they answer.
-    return Request("put_blob", target, "PUT", url, headers, body=body, repeat="never", patience=300.0)
+    return Request("put_blob", target, "PUT", url, headers, body=body, repeat="never", patience=5.0)
 
 
 def upload_status(upload: Upload) -> Request:
@@ -94,7 +94,7 @@ def upload_status(upload: Upload) -> Request:
 def cancel_upload(upload: Upload) -> Request:
     """end-14: DELETE <location>."""
     headers = {"Content-Length": "0"}
-    return Request("put_blob", str(upload.repository), "DELETE", upload.location, headers, repeat="never", patience=5.0)
+    return Request("put_blob", str(upload.repository), "DELETE", upload.location, headers, repeat="never", patience=0.1)
 
 
 def after_begin(repository: Repository, response: Response) -> Result[Upload, Reason]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Self, final
+from typing import Final, Self, final
 
 from returns.pipeline import is_successful
 from returns.result import Result, Success
@@ -18,6 +18,8 @@ from registry_fp.protocol.message import Body, Request
 from registry_fp.transport.stall import StallWatch
 
 __all__ = ["Outgoing"]
+
+_PIECE: Final = 64 * 1024  # what must be gone within the idle limit, however large the chunks of the source are
 
 
 class _AbortedError(Exception):
@@ -37,6 +39,7 @@ class Outgoing:
         self._chunks = _whole(body) if isinstance(body, bytes) else body.open()
         self._watch: StallWatch | None = watch
         self._idle = idle
+        self._rest = b""
         self._last = 0
         self._resting = asyncio.Event()
         self._resting.set()
@@ -47,6 +50,8 @@ class Outgoing:
     async def __anext__(self) -> bytes:
         if self._watch is not None:
             self._watch.ours(self._last)
+        if self._rest:
+            return self._piece()
         self._resting.clear()
         try:
             chunk = await anext(self._chunks, None)
@@ -72,14 +77,18 @@ class Outgoing:
         if not is_successful(chunk):
             self.failure = chunk.failure()
             raise _AbortedError
-        content = chunk.unwrap()
-        self._last = len(content)
+        self._rest = chunk.unwrap()
+        return self._piece()
+
+    def _piece(self) -> bytes:
+        piece, self._rest = self._rest[:_PIECE], self._rest[_PIECE:]
+        self._last = len(piece)
         self.sent += self._last
         if self._length is not None and self.sent > self._length:
             self._changed()
         if self._watch is not None:
             self._watch.theirs("write", self._idle)
-        return content
+        return piece
 
     def _end(self) -> bytes:
         if self._length is not None and self.sent != self._length:

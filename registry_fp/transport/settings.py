@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     connect_timeout: Annotated[float, Field(gt=0)] = 10.0
     """Seconds until a connection, TLS included, must stand."""
 
+    answer_timeout: Annotated[float, Field(gt=0)] = 60.0
+    """Seconds that an answer may take to begin; five times as long where a registry first checks a whole blob."""
+
     idle_timeout: Annotated[float, Field(gt=0)] = 30.0
     """Seconds that a stream may stand still, in either direction. There is no limit on a whole transfer."""
 

@@ -1,7 +1,8 @@
 """Stalls: every exchange ends, because every wait for the other side has a limit.
 
 One timeout scope lies around a whole exchange and is moved along as it makes progress. Time that we spend ourselves
-(reading a disk, compressing, a consumer at work) is not the other side's, and stops the watch.
+(reading a disk, compressing, a consumer at work) is not the other side's, and stops the watch. The minimum rate is one
+of bytes under way: a registry that thinks about its answer is slow to answer, and no slow stream.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from registry_fp.domain.errors import Phase, TimedOut
 __all__ = ["StallWatch"]
 
 _RATE_WINDOW: Final = 60.0
+_STREAMING: Final = frozenset({"write", "read"})
 
 
 @final
@@ -45,7 +47,8 @@ class StallWatch:
     def ours(self, moved: int = 0) -> None:
         """The other side has done its part, and moved so many bytes; the time until `theirs` is our own."""
         now = asyncio.get_running_loop().time()
-        self._spent += 0.0 if self._since is None else now - self._since
+        if self._since is not None and self._phase in _STREAMING:
+            self._spent += now - self._since
         self._since = None
         self._bytes += moved
         if self._spent >= _RATE_WINDOW:

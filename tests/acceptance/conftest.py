@@ -59,10 +59,3 @@ async def client() -> AsyncIterator[Client]:
     """A client as people use it, except that 64 KiB are large, so that one image is sent in both ways."""
     async with connect(Settings(small_blob=64 * 1024)) as connected:
         yield connected
-
-
-@pytest.fixture
-async def stranger() -> AsyncIterator[Client]:
-    """A client that remembers nothing, as on another machine."""
-    async with connect(Settings(small_blob=64 * 1024, cache=False)) as connected:
-        yield connected

@@ -7,14 +7,14 @@ import base64
 import gzip
 import hashlib
 import http.client
-import io
 import json
 import sys
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
+from posixpath import normpath
 from typing import Any
 
 if sys.version_info >= (3, 14):
@@ -78,11 +78,12 @@ class Stored:
 def read_archive(path: Path) -> tuple[Saved, ...]:
     """The images of a docker archive, in its order; the archive may be compressed."""
     with tarfile.open(path) as archive:
+        members = {normpath(member.name): member for member in archive}
 
         def content(name: str) -> bytes:
-            member = archive.extractfile(name)
-            assert member is not None
-            return member.read()
+            file = archive.extractfile(members[name])
+            assert file is not None
+            return file.read()
 
         listed = json.loads(content("manifest.json"))
         return tuple(Saved(tuple(each["RepoTags"] or ()), content(each["Config"])) for each in listed)
@@ -113,7 +114,7 @@ class Reader:
         return set(json.loads(got.body).get("tags") or ()) if got.status == 200 else set()
 
     def prove(self, repository: str, tag: str, saved: Saved) -> Stored:
-        """Read an image down to the last byte of every layer; it must be the saved one, and true in every descriptor."""
+        """Read an image to the last byte of every layer; it must be the saved one, and true in every descriptor."""
         got = self.get(f"{repository}/manifests/{tag}", Accept=f"{DOCKER}, {OCI}")
         assert got.status == 200, got
         manifest = json.loads(got.body)
@@ -136,15 +137,6 @@ class Reader:
         assert got.status == 200, got
         assert (len(got.body), _sha256(got.body)) == (descriptor["size"], descriptor["digest"])
         return got.body
-
-
-def files_of(layers: Sequence[bytes]) -> list[list[str]]:
-    """The names in each layer, which must be a tar, compressed or not."""
-    names = []
-    for layer in layers:
-        with tarfile.open(fileobj=io.BytesIO(_unpacked(layer))) as archive:
-            names.append(archive.getnames())
-    return names
 
 
 def _codec(content: bytes) -> str:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from registry_fp import Client, PushOptions, docker_save, push_all, unwrap
-from registry_fp.testing.sample_archive import SavedLayout, sample_image, sample_layer, write_docker_save
+from registry_fp.testing.sample_archive import SavedLayout, write_docker_save
 from tests.acceptance.conftest import Site
-from tests.acceptance.images import image
+from tests.acceptance.images import image, small
 from tests.acceptance.reader import read_archive
 
 
@@ -21,7 +21,7 @@ async def test_every_image_stands_under_all_its_original_tags(
         archive,
         image("app:1.0", "app:latest", "localhost:5000/team/app:1.0"),
         image("app:2.0", "docker.io/library/tool:7", seed=1),
-        sample_image("ghcr.io/team/tiny:1", layers=[sample_layer({"etc/motd": b"tiny"})]),
+        small("ghcr.io/team/tiny:1"),
         layout=layout,
     )
     pushed = await unwrap(push_all(client, docker_save(archive), site.repository))
@@ -54,7 +54,7 @@ async def test_from_the_second_repository_on_no_blob_is_sent(site: Site, client:
 async def test_tags_that_only_the_older_file_names_are_kept(site: Site, client: Client, tmp_path: Path) -> None:
     """Some writers leave `RepoTags` empty and name the image in `repositories` alone."""
     archive = tmp_path / "old.tar"
-    write_docker_save(archive, sample_image("app:1.0", "app:latest", layers=[sample_layer({"a": b"b"})]), layout="legacy")
+    write_docker_save(archive, small("app:1.0", "app:latest"), layout="legacy")
     untagged = archive.read_bytes().replace(b'"RepoTags":["app:1.0","app:latest"]', b'"RepoTags":null' + b" " * 20)
     archive.write_bytes(untagged)
     pushed = await unwrap(push_all(client, docker_save(archive), site.repository, options=PushOptions(concurrency=1)))

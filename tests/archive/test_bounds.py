@@ -78,6 +78,11 @@ def _configurations_together(path: Path) -> None:
     path.write_bytes(member("config.json", large) + member("manifest.json", json.dumps(entries).encode()) + END)
 
 
+def _configuration_of_empty_objects(path: Path) -> None:
+    raw = config([], history=[{}])[:-2] + b",{}" * 2_000_000 + b"]}"
+    path.write_bytes(bytes(Save(layers=(), config_raw=raw, config_name="config.json")))
+
+
 HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
     "a manifest.json of 64 MiB": (_manifest_of_64_mib, "LimitExceeded"),
     "a pax header of 3 GiB": (_pax_of_3_gib, "TarUnreadable"),
@@ -88,6 +93,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
     "a compressed bomb": (_bomb, "LimitExceeded"),
     "2,000,000 brackets": (_deep_manifest, "LimitExceeded"),
     "a thousand configurations of 7 MiB": (_configurations_together, "LimitExceeded"),
+    "a configuration of two million empty objects": (_configuration_of_empty_objects, "LimitExceeded"),
 }
 
 

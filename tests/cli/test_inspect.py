@@ -1,0 +1,84 @@
+"""`inspect`: an image in a registry, an index, an archive."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from registry_fp.testing import sample_image, write_docker_save
+from tests.cli.conftest import Shelf
+from tests.cli.shell import call, run
+
+Capture = pytest.CaptureFixture[bytes]
+
+
+def test_an_image_in_a_registry_is_shown_with_its_layers(shelf: Shelf) -> None:
+    """Without a terminal nothing is cut, folded or coloured."""
+    shown = run("inspect", f"{shelf.repository}:1.0", env={"COLUMNS": "20"})
+    lines = shown.text.splitlines()
+    assert (shown.code, shown.err) == (0, "")
+    assert lines[:2] == [f"name     {shelf.repository}:1.0", f"digest   {shelf.image}"]
+    assert lines[-4].split() == ["LAYER", "SIZE", "CREATED", "BY"]
+    assert lines[-1].endswith("COPY layer-2 / # buildkit")
+    assert "platform linux/amd64" in lines
+
+
+def test_an_image_in_json_has_every_layer(shelf: Shelf, capfdbinary: Capture) -> None:
+    """The whole digests are there, and the history that made each layer."""
+    found = call(capfdbinary, "inspect", f"{shelf.repository}:1.0", "-o", "json").document
+    layers = found.pop("layers")
+    assert found["kind"], found["digest"] == ("image", str(shelf.image))
+    assert list(found) == ["kind", "name", "digest", "media_type", "config_digest", "platform", "created", "size"]
+    assert [list(layer) for layer in layers] == [["digest", "size", "media_type", "diff_id", "created_by"]] * 3
+    assert call(capfdbinary, "inspect", f"{shelf.repository}:1.0", "-o", "ndjson").objects == layers
+    assert call(capfdbinary, "inspect", f"{shelf.repository}:1.0", "-o", "quiet").text == f"{shelf.image}\n"
+
+
+def test_an_index_lists_its_manifests(shelf: Shelf, capfdbinary: Capture) -> None:
+    """Each with the digest that names it, whole."""
+    shown = call(capfdbinary, "inspect", f"{shelf.repository}:many")
+    assert shown.text.splitlines()[-2:] == ["linux/amd64, 863 B", f"  {shelf.image}"]
+    found = call(capfdbinary, "inspect", f"{shelf.repository}:many", "-o", "json").document
+    assert (found["kind"], found["digest"]) == ("index", str(shelf.index))
+    assert found["manifests"][0]["reference"] == f"{shelf.repository}:many@{shelf.image}"
+
+
+def test_an_archive_needs_no_registry(archive: Path, capfdbinary: Capture) -> None:
+    """A file that is there is an archive; its essential is the image's id."""
+    shown = call(capfdbinary, "inspect", str(archive))
+    assert shown.code == 0
+    assert shown.text.startswith("name     app:1.0\nconfig   sha256:")
+    found = call(capfdbinary, "inspect", str(archive), "-o", "json").document
+    assert (found["digest"], found["kind"]) == (None, "image")
+    assert call(capfdbinary, "inspect", str(archive), "-o", "quiet").text == f"{found['config_digest']}\n"
+
+
+def test_one_of_several_images_is_chosen(tmp_path: Path, capfdbinary: Capture) -> None:
+    """And without a choice the error lists what there is."""
+    path = tmp_path / "two.tar"
+    write_docker_save(path, sample_image("app:1", mebibytes=1), sample_image("web:1", mebibytes=1, seed=1))
+    assert call(capfdbinary, "inspect", str(path), "--image", "web:1").text.startswith("name     web:1\n")
+    refused = call(capfdbinary, "inspect", str(path))
+    assert refused.code == 65
+    assert "hint: choose one with --image" in refused.err
+
+
+def test_a_name_that_ends_like_an_archive_is_one(capfdbinary: Capture) -> None:
+    """Otherwise a mistyped path would be looked for on Docker Hub."""
+    missing = call(capfdbinary, "inspect", "not-there.tar.gz")
+    assert missing.code == 66
+    assert "LocalIo: No such file" in missing.err
+
+
+def test_what_an_image_says_of_itself_does_not_reach_the_terminal_raw(tmp_path: Path, capfdbinary: Capture) -> None:
+    """A history entry is somebody else's text, and may hold escape sequences."""
+    image = sample_image("app:1.0", mebibytes=1)
+    hostile = image.config.replace(b"COPY layer-0", rb"\u001b]0;owned\u0007")
+    path = tmp_path / "app.tar"
+    write_docker_save(path, type(image)(hostile, image.layers, image.tags))
+    for form in ("text", "json"):
+        shown = call(capfdbinary, "inspect", str(path), "-o", form)
+        assert shown.code == 0
+        assert b"\x1b" not in shown.out
+        assert b"]0;owned" in shown.out
+    assert json.loads(shown.out)["layers"][0]["created_by"].startswith("\x1b]0;owned\x07")

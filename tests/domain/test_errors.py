@@ -1,0 +1,180 @@
+"""Errors: values that say what went wrong, to code, to people and to the shell."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+from dataclasses import fields, is_dataclass
+from errno import ENOENT, ENOSPC
+from typing import Any, Final, get_args, get_type_hints
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry_fp.domain import errors as why
+from registry_fp.domain.digest import Digest, digest_of
+from registry_fp.domain.errors import Reason, RegistryError
+from registry_fp.domain.exit_code import exit_code
+from registry_fp.domain.explain import describe, explain, hint
+from registry_fp.domain.transient import is_transient
+
+REASONS: Final[tuple[type, ...]] = get_args(Reason)
+
+# For every reason: its exit code, and whether trying again can help. A change here is a change of behaviour.
+DECIDED: Final[dict[Reason, tuple[int, bool]]] = {
+    why.DnsFailed("ghcr.io"): (69, False),
+    why.DnsFailed("ghcr.io", temporary=True): (69, True),
+    why.ConnectFailed("ghcr.io", "refused"): (69, True),
+    why.TlsFailed("ghcr.io", "self-signed certificate"): (69, False),
+    why.TimedOut("read", 30.0): (75, True),
+    why.DeadlineExceeded(60.0): (75, False),
+    why.ConnectionLost(5): (69, True),
+    why.ServerFault(500): (69, True),
+    why.ServerFault(503, (), 2.0): (69, True),
+    why.ServerFault(408): (69, True),
+    why.ServerFault(501): (69, False),
+    why.ServerFault(505): (69, False),
+    why.RateLimited(1.0): (75, True),
+    why.Unauthenticated(): (77, False),
+    why.Denied(): (77, False),
+    why.NotFound("blob"): (66, False),
+    why.Refused(405): (76, False),
+    why.UploadLost(10): (76, True),
+    why.RangeRejected(10, 5): (76, True),
+    why.DigestMismatch(digest_of(b"a"), digest_of(b"b")): (65, False),
+    why.SizeMismatch(1, 2): (65, False),
+    why.ProtocolViolation("no Location"): (76, False),
+    why.PolicyRefused("the location leaves", "https://example.com/"): (76, False),
+    why.LimitExceeded("bytes", 10): (65, False),
+    why.MalformedDocument("not JSON"): (65, False),
+    why.AmbiguousManifest("both"): (65, False),
+    why.MediaTypeMismatch("a", "b"): (65, False),
+    why.Unsupported("schema 1"): (76, False),
+    why.BadReference("A", "lower case"): (2, False),
+    why.TarUnreadable("truncated"): (65, False),
+    why.InvalidImage("no images"): (65, False),
+    why.SourceChanged("app.tar"): (74, False),
+    why.LocalIo(ENOENT, "app.tar"): (66, False),
+    why.LocalIo(ENOSPC, "app.tar"): (74, False),
+    why.Misconfigured("concurrency", "too small"): (78, False),
+    why.NotConfirmed("the manifest"): (76, False),
+    why.SeveralFailed((RegistryError("push", "a", why.RateLimited()),), 2): (1, True),
+    why.SeveralFailed((RegistryError("push", "a", why.RateLimited()), RegistryError("push", "b", why.Denied())), 2): (
+        1,
+        False,
+    ),
+}
+
+_CODES: Final = {1, 2, 65, 66, 69, 74, 75, 76, 77, 78}
+
+
+def _error(reason: Reason) -> RegistryError:
+    return RegistryError("push", "localhost:5000/team/app:1", reason)
+
+
+def test_every_reason_is_decided_on() -> None:
+    """A new reason needs an exit code and an answer to "again?", here where it can be read."""
+    assert {type(reason) for reason in DECIDED} == set(REASONS)
+    for reason, decision in DECIDED.items():
+        assert (exit_code(_error(reason)), is_transient(_error(reason))) == decision, reason
+
+
+def test_every_reason_in_the_module_is_in_the_union() -> None:
+    """One that is left out could never be matched."""
+    classes = {each for _, each in inspect.getmembers(why, is_dataclass) if isinstance(each, type)}
+    assert classes - {why.Problem, RegistryError} == set(REASONS)
+
+
+@pytest.mark.parametrize("kind", [why.Problem, RegistryError, *REASONS])
+def test_every_reason_is_final_frozen_and_slotted(kind: Any) -> None:
+    """Final makes a match exhaustive, frozen makes it a value, slots keep it from growing secrets."""
+    assert getattr(kind, "__final__", False)
+    assert kind.__dataclass_params__.frozen
+    assert not hasattr(kind("", "", why.Denied()) if kind is RegistryError else _sample(kind), "__dict__")
+
+
+def _sample(kind: type) -> object:
+    if kind is why.Problem:
+        return why.Problem("DENIED", "")
+    return next(reason for reason in DECIDED if isinstance(reason, kind))
+
+
+_digests = st.builds(digest_of, st.binary(max_size=3))
+_text = st.text(max_size=12) | st.text("\x00\x1b\x9b\r\n\u202e\u2028\x7f", max_size=6)
+
+
+def _field(hint: Any) -> st.SearchStrategy[Any]:
+    if hint is str:
+        return _text
+    if hint is Digest:
+        return _digests
+    if hint == tuple[why.Problem, ...]:
+        return st.lists(st.builds(why.Problem, _text, _text), max_size=4).map(tuple)
+    if hint in (float, float | None):
+        return st.floats(0, 1e9) if hint is float else st.none() | st.floats(0, 1e9)
+    if hint == str | None:
+        return st.none() | _text
+    chosen: st.SearchStrategy[Any] = st.from_type(hint)
+    return chosen
+
+
+def _reasons_of(kind: type) -> st.SearchStrategy[Any]:
+    if kind is why.SeveralFailed:
+        inner = st.builds(RegistryError, _text, _text, st.sampled_from(list(DECIDED)))
+        return st.builds(why.SeveralFailed, st.lists(inner, max_size=3).map(tuple), st.integers(0, 9))
+    hints = get_type_hints(kind, localns={"Digest": Digest})
+    if kind is why.LocalIo:
+        return st.builds(why.LocalIo, st.integers(0, 200), _text)
+    return st.builds(kind, **{name: _field(hint) for name, hint in hints.items()})
+
+
+_reasons = st.one_of([_reasons_of(kind) for kind in REASONS])
+_errors = st.builds(RegistryError, _text, _text, _reasons, st.integers(1, 9), st.floats(0, 1e6))
+
+
+@given(error=_errors)
+def test_no_control_character_reaches_a_terminal(error: RegistryError) -> None:
+    """Registries choose their messages, archives their names: neither may write escape sequences into a log."""
+    assert describe(error).isprintable()
+    assert hint(error).isprintable()
+    assert explain(error) == f"{describe(error)}\nhint: {hint(error)}"
+
+
+@given(error=_errors)
+def test_every_error_says_what_was_done_and_why_it_failed_and_what_mends_it(error: RegistryError) -> None:
+    """One line for the log, one for the user, one number for the shell."""
+    line = describe(error)
+    assert f": {type(error.reason).__name__}: " in line
+    assert ("attempts" in line.rpartition("(after")[2]) == (error.attempts > 1)
+    assert hint(error)
+    assert exit_code(error) in _CODES
+    assert isinstance(is_transient(error), bool)
+
+
+@given(error=_errors)
+def test_an_error_is_a_value_that_crosses_processes(error: RegistryError) -> None:
+    """Fleets collect errors from other machines, compare them and count them."""
+    copied = pickle.loads(pickle.dumps(error))  # noqa: S301  our own bytes
+    assert copied == copy.deepcopy(error) == error
+    assert hash(copied) == hash(error)
+    assert len({copied, error}) == 1
+
+
+def test_what_is_worth_trying_again_is_told_so_by_the_shell_too() -> None:
+    """A script that repeats on 69 and 75 must not repeat what can never succeed, nor miss what can."""
+    temporary = {exit_code(_error(reason)) for reason, (_, transient) in DECIDED.items() if transient}
+    assert temporary == {1, 69, 75, 76}
+
+
+@pytest.mark.parametrize("reason", list(DECIDED), ids=lambda reason: type(reason).__name__)
+def test_the_facts_of_a_reason_are_in_its_sentence(reason: Reason) -> None:
+    """A fact that is kept and not told helps nobody."""
+    line = describe(_error(reason))
+    told = [getattr(reason, field.name) for field in fields(reason)]
+    for value in told:
+        if isinstance(value, str | Digest) and type(reason) is not why.TimedOut:
+            assert str(value) in line
+        if isinstance(value, int) and not isinstance(value, bool | float) and not isinstance(reason, why.LocalIo):
+            assert str(value) in line
