@@ -21,7 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Without the extra `cli` it says how to install it, and gives 78.
     """
     try:
-        # The command line is an extra: the library must be importable, and say what is missing, without it.
+        # The command line is an extra: without it, it must be able to say so.
+        import rich  # noqa: F401, PLC0415  cyclopts would miss it only later
+
         from registry_fp.cli.app import call  # noqa: PLC0415
     except ModuleNotFoundError as missing:
         if missing.name is None or missing.name.partition(".")[0] == __name__.partition(".")[0]:

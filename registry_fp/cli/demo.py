@@ -83,7 +83,7 @@ def _shown(told: DemoDocument) -> RenderableType:
         f"shown: {human_size(told.received)} sent once, {human_size(told.received_again)} sent again; "
         f"{told.proven_digests} digests and {told.proven_diff_ids} diff_ids proven"
     )
-    name = Text(
+    pinned = Text(
         f"{told.reference}@{told.digest}", no_wrap=True, overflow="ignore"
     )  # the terminal folds it, and copies it whole
-    return Group(table, "", name, Text(line, style="bold green"))
+    return Group(table, "", pinned, Text(line, style="bold green"))

@@ -13,7 +13,7 @@ from typing import Final, Protocol, assert_never
 from returns.result import Failure, Result, Success
 
 from registry_fp.codec.engines import ZSTD, Encoder, gzip_encoder
-from registry_fp.domain.errors import Unsupported
+from registry_fp.domain.errors import Misconfigured, Unsupported
 from registry_fp.domain.media_type import Compression
 
 __all__ = ["GZIP_LEVELS", "NO_ZSTD", "ZSTD_LEVELS", "Compressor", "new_compressor"]
@@ -41,21 +41,27 @@ class Compressor(Protocol):
         raise NotImplementedError
 
 
-def new_compressor(compression: Compression, level: int | None = None) -> Result[Compressor, Unsupported]:
+def new_compressor(
+    compression: Compression, level: int | None = None
+) -> Result[Compressor, Unsupported | Misconfigured]:
     """A fresh compressor; without a level, the one that suits pushing.
 
-    Fails with `Unsupported` for a level outside `GZIP_LEVELS` or `ZSTD_LEVELS`, for any level of "none", and for zstd
-    where it is not installed. Sources: RFC 1952 (mtime 0: no time is given), RFC 8878.
+    Fails with `Misconfigured` for a level outside `GZIP_LEVELS` or `ZSTD_LEVELS` and for any level of "none", and with
+    `Unsupported` for zstd where it is not installed. Sources: RFC 1952 (mtime 0: no time is given), RFC 8878.
 
     >>> gzip = new_compressor("gzip").unwrap()
     >>> (gzip.compress(b"tar") + gzip.flush())[:8].hex()
     '1f8b080000000000'
-    >>> new_compressor("gzip", 10).failure().what
-    'gzip level 10 (the levels are 1 to 9)'
+    >>> new_compressor("gzip", 10).failure().why
+    'gzip has the levels 1 to 9, not 10'
     """
     match compression:
         case "none":
-            return Success(_Plain()) if level is None else Failure(Unsupported("a level of compression for none"))
+            return (
+                Success(_Plain())
+                if level is None
+                else Failure(Misconfigured("level", "there is none without compression"))
+            )
         case "gzip":
             chosen = 1 if level is None else level
             return _refused(compression, chosen, GZIP_LEVELS) or Success(_gzip(chosen))
@@ -66,10 +72,10 @@ def new_compressor(compression: Compression, level: int | None = None) -> Result
             assert_never(compression)
 
 
-def _refused(compression: Compression, level: int, levels: range) -> Failure[Unsupported] | None:
+def _refused(compression: Compression, level: int, levels: range) -> Failure[Misconfigured] | None:
     if level in levels:
         return None
-    return Failure(Unsupported(f"{compression} level {level} (the levels are {levels[0]} to {levels[-1]})"))
+    return Failure(Misconfigured("level", f"{compression} has the levels {levels[0]} to {levels[-1]}, not {level}"))
 
 
 def _gzip(level: int) -> Compressor:
@@ -77,7 +83,7 @@ def _gzip(level: int) -> Compressor:
     return _InPieces(encoder) if shaped_by_input else encoder
 
 
-def _zstd(level: int) -> Result[Compressor, Unsupported]:
+def _zstd(level: int) -> Result[Compressor, Unsupported | Misconfigured]:
     return Failure(NO_ZSTD) if ZSTD is None else Success(ZSTD.encoder(level))
 
 

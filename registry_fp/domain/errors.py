@@ -4,6 +4,8 @@ A reason is a value that carries facts (a status, a digest, an offset), never a 
 sentence. `Reason` is closed, so `match error.reason` ending in `assert_never` is exhaustive, and a new reason is
 a type error everywhere until it is known whether it is transient, how it reads and which exit code it has.
 Nothing here ever holds a credential, a query string or an upload location.
+
+This file is long because the vocabulary is one: what can go wrong is read, and matched, as a whole.
 """
 
 from __future__ import annotations
@@ -408,6 +410,7 @@ Reason: TypeAlias = (
     | NotConfirmed
     | SeveralFailed
 )
+"""Everything that can go wrong; closed, so that a `match` on it is exhaustive. A new one is a new minor version."""
 
 
 @final

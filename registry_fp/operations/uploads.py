@@ -36,6 +36,7 @@ def send_chunk(client: Client, upload: Upload, body: Body) -> Op[Upload]:
 
         async def counted() -> AsyncGenerator[Result[bytes, RegistryError], None]:
             nonlocal sent
+            sent = 0
             chunks = body.open()
             try:
                 async for chunk in chunks:

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any, Final, final
 
 import platformdirs
+from pydantic import ValidationError
 from returns.pipeline import is_successful
 
 from registry_fp.domain.descriptor import Descriptor
-from registry_fp.domain.digest import Digest, parse_digest
-from registry_fp.domain.reference import Repository
+from registry_fp.domain.digest import Digest
+from registry_fp.domain.reference import Repository, parse_repository
 from registry_fp.transport.settings import Settings
 
 __all__ = ["LayerMemory", "layer_memory"]
@@ -62,10 +63,11 @@ class LayerMemory:
     async def recall(self, diff_id: Digest, recipe: str) -> Descriptor | None:
         """What a layer became when it was compressed by this recipe."""
         sql = "select media_type, digest, size from became where diff_id = ? and recipe = ?"
-        for media_type, text, size in await self._ask(sql, str(diff_id), recipe):
-            digest = parse_digest(text)
-            if is_successful(digest) and size >= 0:
-                return Descriptor(media_type=media_type, digest=digest.unwrap(), size=size)
+        for media_type, digest, size in await self._ask(sql, str(diff_id), recipe):
+            try:
+                return Descriptor(media_type=media_type, digest=digest, size=size)
+            except ValidationError:  # somebody else wrote it
+                return None
         return None
 
     async def remember(self, diff_id: Digest, recipe: str, became: Descriptor) -> None:
@@ -76,7 +78,8 @@ class LayerMemory:
     async def holders(self, host: str, digest: Digest) -> tuple[Repository, ...]:
         """Repositories of a host that were seen to hold a blob, the latest first."""
         sql = f"select path from held where host = ? and digest = ? order by seen desc limit {_HOLDERS}"  # noqa: S608
-        return tuple(Repository(host, path) for (path,) in await self._ask(sql, host, str(digest)))
+        found = [parse_repository(f"{host}/{path}") for (path,) in await self._ask(sql, host, str(digest))]
+        return tuple(each.unwrap() for each in found if is_successful(each))
 
     async def saw(self, repository: Repository, digest: Digest) -> None:
         """Keep that a repository holds a blob."""

@@ -9,6 +9,7 @@ layer before the first blob is committed; and the manifest, without which nothin
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, final
 
@@ -22,7 +23,16 @@ from registry_fp.archive.source import DockerSave
 from registry_fp.codec.compressor import new_compressor
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest
-from registry_fp.domain.errors import BadReference, NotConfirmed, NotFound, RegistryError
+from registry_fp.domain.errors import (
+    BadReference,
+    DigestMismatch,
+    Misconfigured,
+    NotConfirmed,
+    NotFound,
+    Reason,
+    Refused,
+    RegistryError,
+)
 from registry_fp.domain.manifest import render_image_manifest
 from registry_fp.domain.media_type import Compression, Family
 from registry_fp.domain.reference import Reference
@@ -33,7 +43,8 @@ from registry_fp.operations.manifests import put_manifest as store_manifest
 from registry_fp.operations.noun import reference_noun
 from registry_fp.pipelines.event import ImageRead, ManifestStored, OnEvent, Outcome, emit, ignore
 from registry_fp.pipelines.plan import plan_blobs
-from registry_fp.pipelines.staging import PlacedBlob, place_all
+from registry_fp.pipelines.staged import PlacedBlob
+from registry_fp.pipelines.staging import place_all
 from registry_fp.transport.port import Client
 
 __all__ = [
@@ -154,8 +165,13 @@ def push(
             lambda archive: (
                 validate(archive)
                 .bind(extract)
-                .bind(lambda image: upload_all(client, image, target, options=options))
-                .bind(lambda sent: put_manifest(client, sent, options=options))
+                .bind(
+                    lambda image: _healed(
+                        lambda: upload_all(client, image, target, options=options).bind(
+                            lambda sent: put_manifest(client, sent, options=options)
+                        )
+                    )
+                )
             ),
         )
     )
@@ -183,19 +199,19 @@ async def upload_all(
 ) -> Result[Uploaded, RegistryError]:
     """Third station: every blob is in the repository of `to`, and every layer was proven before any was committed.
 
-    Fails with `InvalidImage`, `SourceChanged`, or as the registry and the transport do; open uploads are then given up.
+    Fails with `Misconfigured`, `InvalidImage`, `SourceChanged`, or as the registry and the transport do; open uploads
+    are then given up.
     """
     found = await settle(_target(to))
     if isinstance(found, Err):
         return Failure(found.error)
     target = found.value
-    compression, level = _codec(client, options)
-    codec = new_compressor(compression, level)
-    if not is_successful(codec):
-        return Failure(RegistryError("push", str(image.archive.source), codec.failure()))
+    chosen = _chosen(client, options)
+    if not is_successful(chosen):
+        return Failure(RegistryError("push", str(target), chosen.failure()))
+    compression, level, limit = chosen.unwrap()
     family, plans = plan_blobs(image.image, image.layers, compression, small=client.settings.small_blob)
     emit(options.on_event, ImageRead(target, tuple((plan.name, plan.length) for plan in plans)))
-    limit = options.concurrency or client.settings.concurrency
     placing = place_all(
         client, image.archive, plans, target.repository, level=level, limit=limit, on_event=options.on_event
     )
@@ -218,7 +234,8 @@ async def put_manifest(
     """
     manifest = render_image_manifest(sent.family, sent.config, sent.layers)
     stored = await settle(store_manifest(client, sent.target, manifest))
-    if isinstance(stored, Err):
+    # A registry that tells a wrong digest may have stored the right manifest: what it shows decides.
+    if isinstance(stored, Err) and not isinstance(stored.error.reason, DigestMismatch):
         return Failure(stored.error)
     for name in (replace(sent.target, tag=None, digest=manifest.digest), sent.target):
         shown = await settle(head_manifest(client, name))
@@ -229,6 +246,23 @@ async def put_manifest(
     emit(options.on_event, ManifestStored(sent.target, manifest.descriptor))
     blobs = tuple(PushedBlob(each.plan.name, each.descriptor, each.outcome, each.sent) for each in sent.blobs)
     return Success(Pushed(sent.target, manifest.descriptor, blobs))
+
+
+def _healed(publish: Callable[[], Op[Pushed]]) -> Op[Pushed]:
+    """Once more from the blobs on, if a registry lacks one that it has just acknowledged: what it has is not sent."""
+
+    def again(error: RegistryError) -> Op[Pushed]:
+        return publish() if _lacks_a_blob(error) else FutureResult.from_failure(error)
+
+    return publish().lash(again)
+
+
+def _lacks_a_blob(error: RegistryError) -> bool:
+    match error.reason:
+        case NotFound(problems=problems) | Refused(problems=problems):
+            return error.doing == "put_manifest" and any(each.code == "MANIFEST_BLOB_UNKNOWN" for each in problems)
+        case _:
+            return False
 
 
 def _target(to: str | Reference) -> Op[Reference]:
@@ -242,8 +276,12 @@ def _tagged(name: Reference) -> Result[Reference, RegistryError]:
     return Failure(RegistryError("push", str(name), reason))
 
 
-def _codec(client: Client, options: PushOptions) -> tuple[Compression, int | None]:
-    """A level belongs to the codec that it was chosen for."""
-    if options.compression is None:
-        return client.settings.compression, options.level if options.level is not None else client.settings.level
-    return options.compression, options.level
+def _chosen(client: Client, options: PushOptions) -> Result[tuple[Compression, int | None, int], Reason]:
+    """The codec, its level and the concurrency; a level belongs to the codec that it was chosen for."""
+    settings = client.settings
+    compression = settings.compression if options.compression is None else options.compression
+    level = settings.level if options.level is None and options.compression is None else options.level
+    limit = settings.concurrency if options.concurrency is None else options.concurrency
+    if limit < 1:
+        return Failure(Misconfigured("concurrency", f"it is at least 1, not {limit}"))
+    return new_compressor(compression, level).map(lambda _: (compression, level, limit))

@@ -7,12 +7,10 @@ up: no blob is committed, and open sessions are cancelled. The order for each bl
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Hashable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from itertools import chain, repeat
-from typing import Final, TypeAlias, TypeVar, assert_never, final
+from typing import TypeVar, assert_never
 
 from returns.future import FutureResult
 from returns.pipeline import is_successful
@@ -22,72 +20,26 @@ from registry_fp.archive.docker_save import SavedLayer
 from registry_fp.archive.layer_pass import LayerPass
 from registry_fp.archive.opened import OpenArchive, unchanged
 from registry_fp.domain.descriptor import Descriptor
-from registry_fp.domain.errors import ProtocolViolation, RangeRejected, RegistryError, UploadLost
+from registry_fp.domain.errors import InvalidImage, ProtocolViolation, RangeRejected, RegistryError, UploadLost
 from registry_fp.domain.reference import Repository
 from registry_fp.effect.bracket import bracket
-from registry_fp.effect.deadline import deadline
 from registry_fp.effect.exits import Err, Ok, settle
 from registry_fp.effect.operation import Op, operation
-from registry_fp.effect.traverse import traverse, traverse_all
-from registry_fp.operations.blobs import blob_size, mount_blob
-from registry_fp.operations.uploads import begin_upload, cancel_upload, commit_upload, send_chunk
-from registry_fp.pipelines.event import BlobDone, BlobMoved, BlobStarted, OnEvent, Outcome, emit
+from registry_fp.effect.traverse import traverse
+from registry_fp.operations.blobs import blob_size
+from registry_fp.operations.uploads import commit_upload, send_chunk
+from registry_fp.pipelines.event import BlobDone, BlobMoved, BlobStarted, OnEvent, emit
 from registry_fp.pipelines.plan import BlobPlan
+from registry_fp.pipelines.sessions import Sessions
+from registry_fp.pipelines.staged import Awaited, Held, PlacedBlob, Sent, Staged
 from registry_fp.protocol.message import Body
 from registry_fp.protocol.upload import Upload
 from registry_fp.transport.port import Client
 from registry_fp.transport.repeat import attempted
 
-__all__ = ["PlacedBlob", "place_all"]
+__all__ = ["place_all"]
 
 _T = TypeVar("_T")
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class PlacedBlob:
-    """A blob that is in the repository, how it came there, and how many bytes were sent for it."""
-
-    plan: BlobPlan
-    descriptor: Descriptor
-    outcome: Outcome
-    sent: int = 0
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """Proven bytes in memory, still to be sent; `upload` is a session that a mount left open for them."""
-
-    plan: BlobPlan
-    descriptor: Descriptor
-    content: bytes = field(repr=False)
-    upload: Upload | None
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """Proven bytes in an upload session, still to be committed."""
-
-    plan: BlobPlan
-    descriptor: Descriptor
-    upload: Upload
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class _Awaited:
-    """Somebody else on this client is sending the same blob to the same repository."""
-
-    plan: BlobPlan
-    landing: asyncio.Future[Descriptor | None] = field(repr=False)
-
-
-_Staged: TypeAlias = PlacedBlob | _Held | _Sent | _Awaited
-
-_GIVING_UP: Final = 5.0
-"""How many seconds the registry has, in all, to take back open uploads."""
 
 
 def place_all(  # noqa: PLR0913  one argument for each thing that a push has chosen
@@ -108,6 +60,7 @@ def place_all(  # noqa: PLR0913  one argument for each thing that a push has cho
         lambda: _opened(_Yard(client, archive, repository, level, on_event)),
         lambda yard: (
             traverse(plans, yard.stage, limit=limit)
+            .lash(lambda error: _blamed(archive, error))
             .bind(lambda staged: unchanged(archive).map(lambda _: staged))
             .bind(lambda staged: traverse(staged, yard.commit, limit=limit))
             .bind(lambda placed: traverse(placed, yard.join, limit=limit))
@@ -131,37 +84,37 @@ class _Yard:
         self._repository = repository
         self._level = level
         self._on_event = on_event
-        self._open: dict[BlobPlan, Upload] = {}
+        self._sessions = Sessions(client, repository)
         self._leading: dict[BlobPlan, Hashable] = {}
 
     @operation
-    async def stage(self, plan: BlobPlan) -> Result[_Staged, RegistryError]:
+    async def stage(self, plan: BlobPlan) -> Result[Staged, RegistryError]:
         """Find, mount or send one blob, and prove it; unless somebody else on this client is about to."""
         diff_id = None if plan.layer is None else plan.layer.diff_id
         key = (self._repository, diff_id, None if plan.known is None else plan.known.digest, self._recipe(plan))
         landing = self._client.flights.take_off(key)
         if landing is not None:
-            return Success(_Awaited(plan, landing))
+            return Success(Awaited(plan, landing))
         self._leading[plan] = key
         return await self._staged(plan)
 
     @operation
-    async def commit(self, staged: _Staged) -> Result[PlacedBlob | _Awaited, RegistryError]:
+    async def commit(self, staged: Staged) -> Result[PlacedBlob | Awaited, RegistryError]:
         """Make a blob of what was staged."""
         match staged:
-            case PlacedBlob() | _Awaited():
+            case PlacedBlob() | Awaited():
                 return Success(staged)
-            case _Held():
+            case Held():
                 sessions = _once(staged.upload)
                 done = await settle(self._persistently(lambda _: self._put(staged, next(sessions))))
-            case _Sent():
+            case Sent():
                 done = await settle(self._closed(staged))
             case _:
                 assert_never(staged)
         return Failure(done.error) if isinstance(done, Err) else Success(await self._placed(done.value))
 
     @operation
-    async def join(self, placed: PlacedBlob | _Awaited) -> Result[PlacedBlob, RegistryError]:
+    async def join(self, placed: PlacedBlob | Awaited) -> Result[PlacedBlob, RegistryError]:
         """Wait for a blob that somebody else is sending; if that fails, send it after all."""
         if isinstance(placed, PlacedBlob):
             return Success(placed)
@@ -173,17 +126,13 @@ class _Yard:
         return Failure(out.error) if isinstance(out, Err) else Success(out.value)
 
     async def clear(self) -> None:
-        """Give up what is still open; a registry that will not hear of it is not waited for."""
+        """Let others do what this push led, and give up what is still open."""
         for key in self._leading.values():
             self._client.flights.land(key, None)
         self._leading.clear()
-        uploads = tuple(self._open.values())
-        self._open.clear()
-        if uploads:
-            giving_up = traverse_all(uploads, lambda upload: cancel_upload(self._client, upload), limit=len(uploads))
-            await settle(deadline(giving_up, _GIVING_UP, lambda: ()))
+        await self._sessions.give_up_all()
 
-    async def _staged(self, plan: BlobPlan) -> Result[_Staged, RegistryError]:
+    async def _staged(self, plan: BlobPlan) -> Result[Staged, RegistryError]:
         emit(self._on_event, BlobStarted(plan.name, plan.length))
         known = plan.known or await self._recalled(plan)
         upload: Upload | None = None
@@ -194,7 +143,7 @@ class _Yard:
                 return Failure(proven.failure()) if not is_successful(proven) else Success(await self._placed(found))
             upload = found
         if plan.content is not None and known is not None:
-            return Success(_Held(plan, known, plan.content, upload))
+            return Success(Held(plan, known, plan.content, upload))
         sessions = _once(upload)
         out = await settle(self._persistently(lambda _: self._sent(plan, next(sessions))))
         return Failure(out.error) if isinstance(out, Err) else Success(out.value)
@@ -214,10 +163,9 @@ class _Yard:
         for neighbour in await self._client.memory.holders(self._repository.host, known.digest):
             if neighbour == self._repository:
                 continue
-            mounted = await settle(mount_blob(self._client, self._repository, known.digest, source=neighbour))
-            if isinstance(mounted, Ok):
-                session = mounted.value
-                return PlacedBlob(plan, known, "mounted") if session is None else self._opening(plan, session)
+            mounted = await self._sessions.mount(plan, known.digest, neighbour)
+            if is_successful(mounted):
+                return mounted.unwrap() or PlacedBlob(plan, known, "mounted")
         return None
 
     async def _proven(self, plan: BlobPlan, known: Descriptor) -> Result[None, RegistryError]:
@@ -234,33 +182,39 @@ class _Yard:
         return Success(None)
 
     @operation
-    async def _sent(self, plan: BlobPlan, session: Upload | None) -> Result[_Held | _Sent, RegistryError]:
+    async def _sent(self, plan: BlobPlan, session: Upload | None) -> Result[Held | Sent, RegistryError]:
         """One attempt to send a layer, proving it on the way; small ones are proven first and kept for later."""
-        assert plan.layer is not None  # noqa: S101  a plan without content is a layer's
-        proof = self._pass(plan.layer, plan)
+        layer = plan.layer
+        assert layer is not None  # noqa: S101  a plan without content is a layer's
         if plan.whole:
-            return await self._kept(plan, proof, session)
-        opened = await self._session(plan, session)
+            return await self._kept(plan, self._pass(layer, plan), session)
+        opened = await self._sessions.begin(plan, session)
         if not is_successful(opened):
             return Failure(opened.failure())
         upload = opened.unwrap()
-        length = plan.length if plan.layer.compression == plan.becomes else None
-        body = Body(lambda: self._watched(plan, proof), length)
+        passes: list[LayerPass] = []  # a body that is opened again, after a challenge, is another pass
+
+        def opened_again() -> AsyncGenerator[Result[bytes, RegistryError], None]:
+            passes.append(self._pass(layer, plan))
+            return self._watched(plan, passes[-1])
+
+        body = Body(opened_again, plan.length if layer.compression == plan.becomes else None)
         out = await settle(send_chunk(self._client, upload, body))
         if isinstance(out, Err):
-            await self._given_up(plan)
+            await self._sessions.give_up(plan)
             return Failure(out.error)
-        if proof.proof is None:
-            await self._given_up(plan)
+        proof = passes[-1].proof
+        if proof is None:
+            await self._sessions.give_up(plan)
             broken = ProtocolViolation("the registry acknowledged an upload before it was complete")
             return Failure(RegistryError("put_blob", str(self._repository), broken))
-        self._open[plan] = out.value
-        descriptor = Descriptor(media_type=plan.media_type, digest=proof.proof.digest, size=proof.proof.size)
-        return Success(_Sent(plan, descriptor, out.value))
+        self._sessions.moved(plan, out.value)
+        descriptor = Descriptor(media_type=plan.media_type, digest=proof.digest, size=proof.size)
+        return Success(Sent(plan, descriptor, out.value))
 
     async def _kept(
         self, plan: BlobPlan, proof: LayerPass, session: Upload | None
-    ) -> Result[_Held | _Sent, RegistryError]:
+    ) -> Result[Held | Sent, RegistryError]:
         parts: list[bytes] = []
         async with aclosing(proof.chunks()) as chunks:
             async for chunk in chunks:
@@ -269,23 +223,25 @@ class _Yard:
                 parts.append(chunk.unwrap())
         assert proof.proof is not None  # noqa: S101  a pass that ended without a failure has its proof
         descriptor = Descriptor(media_type=plan.media_type, digest=proof.proof.digest, size=proof.proof.size)
-        return Success(_Held(plan, descriptor, b"".join(parts), session))
+        return Success(Held(plan, descriptor, b"".join(parts), session))
 
     @operation
-    async def _put(self, held: _Held, session: Upload | None) -> Result[PlacedBlob, RegistryError]:
+    async def _put(self, held: Held, session: Upload | None) -> Result[PlacedBlob, RegistryError]:
         """One attempt at one PUT."""
-        opened = await self._session(held.plan, session)
+        opened = await self._sessions.begin(held.plan, session)
         if not is_successful(opened):
             return Failure(opened.failure())
         done = await settle(commit_upload(self._client, opened.unwrap(), held.descriptor.digest, held.content))
-        if isinstance(done, Err) and not await self._arrived(held.descriptor):
-            await self._given_up(held.plan)
+        if isinstance(done, Ok):
+            self._sessions.closed(held.plan)
+        elif not await self._arrived(held.descriptor):
+            await self._sessions.give_up(held.plan)
             return Failure(done.error)
         return Success(PlacedBlob(held.plan, held.descriptor, "uploaded", held.descriptor.size))
 
-    def _closed(self, sent: _Sent) -> Op[PlacedBlob]:
+    def _closed(self, sent: Sent) -> Op[PlacedBlob]:
         """Close a session; where the registry has lost it, send the layer again."""
-        current: list[_Sent] = [sent]
+        current: list[Sent] = [sent]
 
         @operation
         async def attempt() -> Result[PlacedBlob, RegistryError]:
@@ -293,14 +249,17 @@ class _Yard:
                 again = await settle(self._sent(sent.plan, None))
                 if isinstance(again, Err):
                     return Failure(again.error)
-                if isinstance(again.value, _Sent):
+                if isinstance(again.value, Sent):
                     current.append(again.value)
             standing = current[0]
             done = await settle(commit_upload(self._client, standing.upload, standing.descriptor.digest))
+            if isinstance(done, Ok):
+                self._sessions.closed(sent.plan)
             if isinstance(done, Ok) or await self._arrived(standing.descriptor):
                 return Success(PlacedBlob(sent.plan, standing.descriptor, "uploaded", standing.descriptor.size))
             if isinstance(done.error.reason, UploadLost | RangeRejected):
                 current.clear()
+                await self._sessions.give_up(sent.plan)
             return Failure(done.error)
 
         return self._persistently(lambda _: attempt())
@@ -312,7 +271,7 @@ class _Yard:
 
     async def _placed(self, placed: PlacedBlob) -> PlacedBlob:
         plan, memory = placed.plan, self._client.memory
-        self._open.pop(plan, None)
+        await self._sessions.give_up(plan)
         key = self._leading.pop(plan, None)
         if key is not None:
             self._client.flights.land(key, placed.descriptor)
@@ -325,12 +284,19 @@ class _Yard:
         return placed
 
     async def _watched(self, plan: BlobPlan, proof: LayerPass) -> AsyncGenerator[Result[bytes, RegistryError], None]:
+        """The chunks of a pass; the last one only when the layer is proven, so that what is complete is also right."""
         sent = 0
+        held: Result[bytes, RegistryError] | None = None
         async with aclosing(proof.chunks()) as chunks:
             async for chunk in chunks:
-                yield chunk
-                sent += len(chunk.value_or(b""))
-                emit(self._on_event, BlobMoved(plan.name, proof.read, sent))
+                if held is not None and is_successful(chunk):
+                    yield held
+                    sent += len(held.value_or(b""))
+                    emit(self._on_event, BlobMoved(plan.name, proof.read, sent))
+                held = chunk
+        if held is not None:
+            yield held
+            emit(self._on_event, BlobMoved(plan.name, proof.read, sent + len(held.value_or(b""))))
 
     def _pass(self, layer: SavedLayer, plan: BlobPlan) -> LayerPass:
         return LayerPass(self._archive, layer, doing="push", compression=plan.becomes, level=self._level)
@@ -338,27 +304,18 @@ class _Yard:
     def _persistently(self, attempt: Callable[[int], Op[_T]]) -> Op[_T]:
         return attempted(attempt, self._client.policy(), self._client.clock)
 
-    async def _session(self, plan: BlobPlan, session: Upload | None) -> Result[Upload, RegistryError]:
-        """The session that a mount left open, or a new one."""
-        if session is not None:
-            return Success(session)
-        begun = await settle(begin_upload(self._client, self._repository))
-        return Failure(begun.error) if isinstance(begun, Err) else Success(self._opening(plan, begun.value))
-
-    def _opening(self, plan: BlobPlan, upload: Upload) -> Upload:
-        self._open[plan] = upload
-        return upload
-
-    async def _given_up(self, plan: BlobPlan) -> None:
-        upload = self._open.pop(plan, None)
-        if upload is not None:
-            await settle(cancel_upload(self._client, upload))
-
     def _recipe(self, plan: BlobPlan) -> str:
         """How a layer's bytes come about: as they are, or by a codec at a level."""
         if plan.layer is None or plan.layer.compression == plan.becomes:
             return f"as it is: {plan.name if plan.known is None else plan.known.digest}"
         return f"{plan.becomes}:{self._level or 'default'}"
+
+
+@operation
+async def _blamed(archive: OpenArchive, error: RegistryError) -> Result[_T, RegistryError]:
+    """A layer that is not what it claims to be, in a file that has changed since, is a changed file."""
+    changed = await settle(unchanged(archive)) if isinstance(error.reason, InvalidImage) else None
+    return Failure(changed.error if isinstance(changed, Err) else error)
 
 
 def _once(session: Upload | None) -> Iterator[Upload | None]:

@@ -13,6 +13,7 @@ from yarl import URL
 from registry_fp.domain.errors import MalformedDocument, Reason, Unsupported
 from registry_fp.domain.reference import Repository, parse_repository, parse_tag
 from registry_fp.domain.strict_json import load_strict
+from registry_fp.protocol.location import same_origin
 from registry_fp.protocol.message import Request, Response
 from registry_fp.protocol.page import PAGE_LIMIT, next_page
 from registry_fp.protocol.refusal import Sought, refusal
@@ -46,7 +47,8 @@ def list_repositories(origin: URL, host: str, *, page_size: int = _PAGE_SIZE) ->
 
 def following_page(first: Request, url: URL) -> Request:
     """The request for a later page of the same listing."""
-    return Request(first.doing, first.target, "GET", url, first.headers, limit=first.limit)
+    stray = not same_origin(url, first.url)
+    return Request(first.doing, first.target, "GET", url, first.headers, limit=first.limit, stray=stray)
 
 
 def decode_tags(response: Response) -> Result[Page, Reason]:

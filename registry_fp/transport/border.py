@@ -98,6 +98,7 @@ BORDER: Final[tuple[tuple[type[BaseException], _Translate], ...]] = (
     (aiohttp.UploadAbortedError, _lost),
     (socket.gaierror, _unresolved),
     (ssl.SSLError, _untrusted),
+    (UnicodeError, _unresolved),  # a host with a label that no name server can have
     (TimeoutError, _too_late),
     (OSError, _lost),
 )

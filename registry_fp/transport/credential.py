@@ -1,7 +1,8 @@
 """Credentials: who we are, for which registry, and when it is told.
 
 A keychain is a function from a registry's host to credentials. A secret goes only to the origin of that registry, and
-only after it was asked for; what is found out about an origin is remembered for the life of the client.
+only after it was asked for; where a redirect leads to another origin, none goes along and none is looked for, because
+the server that redirects chose that origin. What is found out about an origin is remembered for the life of the client.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from registry_fp.domain.errors import RegistryError
 from registry_fp.domain.reference import DOCKER_HUB
 from registry_fp.effect.exits import Err, settle
 from registry_fp.effect.operation import Op, deferred
+from registry_fp.protocol.location import same_origin
 from registry_fp.protocol.message import Incoming, Request
 from registry_fp.transport.port import HUB_ORIGIN, Exchange, Receive
 
@@ -27,7 +29,8 @@ __all__ = ["BasicCredentials", "Keychain", "anonymous", "static_credentials", "w
 
 T = TypeVar("T")
 
-_BASIC: Final = re.compile(r"(?:^|,)\s*basic(?:\s|$)", re.IGNORECASE)
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+_BASIC: Final = re.compile(r"(?:^|,)\s*basic(?:[\s,]|$)", re.IGNORECASE)
 
 
 @final
@@ -53,9 +56,10 @@ def static_credentials(host: str, username: str, password: str | SecretStr) -> K
     """The keychain that knows one host; for any other it is `anonymous`."""
     secret = password if isinstance(password, SecretStr) else SecretStr(password)
     known = BasicCredentials(username, secret)
+    meant = host.lower().removesuffix(":443")
 
     def keychain(asked: str) -> Op[BasicCredentials | None]:
-        found: Op[BasicCredentials | None] = FutureResult.from_value(known if asked == host else None)
+        found: Op[BasicCredentials | None] = FutureResult.from_value(known if asked == meant else None)
         return found
 
     return keychain
@@ -71,10 +75,12 @@ def with_credentials(inner: Exchange, keychain: Keychain) -> Exchange:
     headers: dict[str, str] = {}
 
     def exchange(request: Request, receive: Receive[T], /) -> Op[T]:
-        origin = str(request.url.origin())
+        if request.stray:
+            return inner(request, receive)
+        origin = str(request.url.origin()).lower()
 
         async def look(incoming: Incoming) -> Result[T | _Challenged, RegistryError]:
-            if incoming.status == 401 and _BASIC.search(incoming.headers.get("www-authenticate", "")):
+            if incoming.status == 401 and _offers_basic(incoming):
                 return Success(_Challenged())
             return (await receive(incoming)).map(_widen)
 
@@ -103,8 +109,14 @@ def with_credentials(inner: Exchange, keychain: Keychain) -> Exchange:
 
 
 def _registry_of(request: Request) -> str:
-    origin = request.url.origin()
-    return DOCKER_HUB if origin == HUB_ORIGIN else request.url.host_port_subcomponent or ""
+    if same_origin(request.url, HUB_ORIGIN):
+        return DOCKER_HUB
+    return (request.url.host_port_subcomponent or "").lower()
+
+
+def _offers_basic(incoming: Incoming) -> bool:
+    """Whether one of the challenges is `Basic`; what stands in quotes is no challenge."""
+    return _BASIC.search(_QUOTED.sub('""', incoming.headers.get("www-authenticate", ""))) is not None
 
 
 def _basic(known: BasicCredentials) -> str:

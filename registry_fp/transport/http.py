@@ -15,18 +15,18 @@ from types import SimpleNamespace
 from typing import Final, TypeVar
 
 import aiohttp
+from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
 from registry_fp.domain.errors import RegistryError
 from registry_fp.effect.bracket import finish
 from registry_fp.effect.operation import Op, deferred
-from registry_fp.protocol.message import Incoming, Request, Response
-from registry_fp.protocol.problem import ERROR_LIMIT
+from registry_fp.protocol.message import Incoming, Request
 from registry_fp.protocol.refusal import fault_of
 from registry_fp.transport.border import reason_for
 from registry_fp.transport.clock import Clock
 from registry_fp.transport.outgoing import Outgoing
-from registry_fp.transport.port import Exchange, Receive
+from registry_fp.transport.port import Exchange, Receive, collect
 from registry_fp.transport.settings import Settings
 from registry_fp.transport.stall import StallWatch
 
@@ -45,13 +45,14 @@ async def http_exchange(settings: Settings, clock: Clock) -> AsyncIterator[Excha
         connector=aiohttp.TCPConnector(limit=settings.connections, limit_per_host=settings.connections_per_host),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": f"registry-fp/{version('registry-fp')}", "Accept-Encoding": "identity"},
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=settings.connect_timeout, sock_read=None),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=None, sock_read=None),  # the watch has them all
         auto_decompress=False,
         requote_redirect_url=False,
         trust_env=False,
         read_bufsize=_READ_BUFFER,
         max_field_size=_FIELD_LIMIT,
-        trace_configs=[_trace()],
+        trace_configs=[_trace(settings)],
+        middlewares=(_sent_once,),
     )
 
     pool = _Pool(session, settings, clock)
@@ -73,7 +74,7 @@ class _Pool:
 async def _exchange(pool: _Pool, request: Request, receive: Receive[T]) -> Result[T, RegistryError]:
     scope = asyncio.timeout(None)
     watch = StallWatch(scope, pool.settings.min_rate)
-    outgoing = None if request.body is None else Outgoing(request, request.body, watch, pool.settings.idle_timeout)
+    outgoing = None if request.body is None else Outgoing(request, request.body, watch, pool.settings)
     try:
         async with scope:
             return await _answered(pool, request, receive, watch, outgoing)
@@ -98,7 +99,7 @@ async def _answered(
             allow_redirects=False,
             trace_request_ctx=_Trace(request, watch),
         )
-    except (aiohttp.ClientError, OSError) as error:
+    except (aiohttp.ClientError, OSError, UnicodeError) as error:
         if outgoing is not None and outgoing.defect is not None:
             raise outgoing.defect from None
         if outgoing is not None and outgoing.failure is not None:
@@ -135,15 +136,27 @@ async def _arriving(
 
 
 async def _fault(incoming: Incoming, request: Request, clock: Clock) -> RegistryError:
-    """The failure that a 408, 429 or 5xx stands for; its body is only a comment, so a broken one changes nothing."""
-    body = bytearray()
-    async for chunk in incoming.chunks:
-        body += chunk.value_or(b"")
-        if len(body) > ERROR_LIMIT:
-            break
-    reason = fault_of(Response(incoming.status, incoming.headers, incoming.url, bytes(body)), clock.wall())
+    """The failure that a 408, 429 or 5xx stands for."""
+    collected = await collect(incoming, request)
+    if not is_successful(collected):
+        return collected.failure()
+    reason = fault_of(collected.unwrap(), clock.wall())
     assert reason is not None  # noqa: S101  the statuses that lead here are the ones that it knows
     return request.failed(reason)
+
+
+async def _sent_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keeps aiohttp from sending a request again by itself when a connection ends without an answer.
+
+    It does so for every method but POST and PATCH, even where the registry may have acted already: a deletion would
+    then report that there is nothing to delete. Under this type of error it leaves the decision to us.
+    """
+    try:
+        return await send(request)
+    except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError):
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise aiohttp.ClientConnectionError(str(error)) from error
 
 
 class _Trace(SimpleNamespace):
@@ -153,19 +166,30 @@ class _Trace(SimpleNamespace):
         super().__init__(request=request, watch=watch)
 
 
-def _trace() -> aiohttp.TraceConfig:
-    """Starts the watch when a request is on its way: until then, aiohttp's own limit on connecting is in force."""
+def _trace(settings: Settings) -> aiohttp.TraceConfig:
+    """Moves the watch along where only aiohttp sees how far a request has come."""
 
-    async def sent(
-        _session: aiohttp.ClientSession, context: SimpleNamespace, _params: aiohttp.TraceRequestHeadersSentParams
-    ) -> None:
-        trace = context.trace_request_ctx
-        if isinstance(trace, _Trace) and trace.request.body is None:
-            trace.watch.theirs("response", trace.request.patience)
+    async def connecting(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
+        _of(context).watch.theirs("connect", settings.connect_timeout)
+
+    async def connected(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
+        _of(context).watch.ours()
+
+    async def sent(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
+        trace = _of(context)
+        if trace.request.body is None:
+            trace.watch.theirs("response", trace.request.patience * settings.answer_timeout)
 
     config = aiohttp.TraceConfig()
+    config.on_connection_create_start.append(connecting)
+    config.on_connection_create_end.append(connected)
     config.on_request_headers_sent.append(sent)
     return config
+
+
+def _of(context: SimpleNamespace) -> _Trace:
+    trace: _Trace = context.trace_request_ctx
+    return trace
 
 
 def _headers(request: Request) -> dict[str, str]:

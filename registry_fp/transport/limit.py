@@ -35,7 +35,7 @@ def with_host_limit(inner: Exchange, *, per_host: int, clock: Clock) -> Exchange
 
     def exchange(request: Request, receive: Receive[T], /) -> Op[T]:
         async def body() -> Result[T, RegistryError]:
-            gate = gates.setdefault(str(request.url.origin()), _Gate(asyncio.Semaphore(per_host)))
+            gate = gates.setdefault(str(request.url.origin()).lower(), _Gate(asyncio.Semaphore(per_host)))
             async with gate.slots:
                 while (pause := gate.not_before - clock.now()) > 0:
                     await clock.sleep(pause)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Final, Self, final
+from typing import Final, NoReturn, Self, final
 
 from returns.pipeline import is_successful
 from returns.result import Result, Success
 
 from registry_fp.domain.errors import RegistryError, SourceChanged
 from registry_fp.protocol.message import Body, Request
+from registry_fp.transport.settings import Settings
 from registry_fp.transport.stall import StallWatch
 
 __all__ = ["Outgoing"]
@@ -30,7 +31,7 @@ class _AbortedError(Exception):
 class Outgoing:
     """An asynchronous iterator of bytes that cannot be replayed, and remembers why it stopped."""
 
-    def __init__(self, request: Request, body: Body | bytes, watch: StallWatch, idle: float) -> None:
+    def __init__(self, request: Request, body: Body | bytes, watch: StallWatch, settings: Settings) -> None:
         self.failure: RegistryError | None = None
         self.defect: Exception | None = None
         self.sent = 0
@@ -38,8 +39,9 @@ class Outgoing:
         self._length = len(body) if isinstance(body, bytes) else body.length
         self._chunks = _whole(body) if isinstance(body, bytes) else body.open()
         self._watch: StallWatch | None = watch
-        self._idle = idle
-        self._rest = b""
+        self._idle = settings.idle_timeout
+        self._answer = request.patience * settings.answer_timeout
+        self._rest = memoryview(b"")
         self._last = 0
         self._resting = asyncio.Event()
         self._resting.set()
@@ -50,17 +52,13 @@ class Outgoing:
     async def __anext__(self) -> bytes:
         if self._watch is not None:
             self._watch.ours(self._last)
-        if self._rest:
-            return self._piece()
-        self._resting.clear()
-        try:
-            chunk = await anext(self._chunks, None)
-        except Exception as defect:
-            self.defect = defect
-            raise
-        finally:
-            self._resting.set()
-        return self._end() if chunk is None else self._next(chunk)
+        while not self._rest:  # nothing of an empty chunk is sent
+            chunk = await self._pulled()
+            if chunk is None:
+                self._end()
+            else:
+                self._take(chunk)
+        return self._piece()
 
     def answered(self) -> None:
         """The answer has come; from now on the body no longer moves the watch."""
@@ -73,31 +71,40 @@ class Outgoing:
         if isinstance(self._chunks, AsyncGenerator):
             await self._chunks.aclose()
 
-    def _next(self, chunk: Result[bytes, RegistryError]) -> bytes:
+    async def _pulled(self) -> Result[bytes, RegistryError] | None:
+        self._resting.clear()
+        try:
+            return await anext(self._chunks, None)
+        except Exception as defect:
+            self.defect = defect
+            raise
+        finally:
+            self._resting.set()
+
+    def _take(self, chunk: Result[bytes, RegistryError]) -> None:
         if not is_successful(chunk):
             self.failure = chunk.failure()
             raise _AbortedError
-        self._rest = chunk.unwrap()
-        return self._piece()
+        self._rest = memoryview(chunk.unwrap())
+        if self._length is not None and self.sent + len(self._rest) > self._length:
+            self._changed()
 
     def _piece(self) -> bytes:
-        piece, self._rest = self._rest[:_PIECE], self._rest[_PIECE:]
+        piece, self._rest = bytes(self._rest[:_PIECE]), self._rest[_PIECE:]
         self._last = len(piece)
         self.sent += self._last
-        if self._length is not None and self.sent > self._length:
-            self._changed()
         if self._watch is not None:
             self._watch.theirs("write", self._idle)
         return piece
 
-    def _end(self) -> bytes:
+    def _end(self) -> NoReturn:
         if self._length is not None and self.sent != self._length:
             self._changed()
         if self._watch is not None:
-            self._watch.theirs("response", self._request.patience)
+            self._watch.theirs("response", self._answer)
         raise StopAsyncIteration
 
-    def _changed(self) -> None:
+    def _changed(self) -> NoReturn:
         self.failure = self._request.failed(SourceChanged("the content of the request"))
         raise _AbortedError
 

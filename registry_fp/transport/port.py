@@ -24,6 +24,7 @@ from registry_fp.effect.operation import Op
 from registry_fp.effect.retry import RetryPolicy
 from registry_fp.effect.single_flight import SingleFlight
 from registry_fp.protocol.message import Incoming, Request, Response
+from registry_fp.protocol.problem import ERROR_LIMIT
 from registry_fp.transport.clock import Clock
 from registry_fp.transport.settings import Settings
 
@@ -96,16 +97,25 @@ def send(client: Client, request: Request, decode: Callable[[Response], Result[T
 
 
 async def collect(incoming: Incoming, request: Request) -> Result[Response, RegistryError]:
-    """The whole answer; fails with `LimitExceeded` beyond `request.limit` bytes."""
+    """The whole answer; fails with `LimitExceeded` beyond `request.limit` bytes.
+
+    The body of a refusal is only a comment on its status: where it breaks, or has no end, what there is of it is kept.
+    """
+    refused = incoming.status >= 400
+    limit = ERROR_LIMIT if refused else request.limit
     parts: list[bytes] = []
     size = 0
     async for chunk in incoming.chunks:
         if not is_successful(chunk):
+            if refused:
+                break
             return Failure(chunk.failure())
         part = chunk.unwrap()
         size += len(part)
-        if size > request.limit:
-            return Failure(request.failed(LimitExceeded("bytes in an answer", request.limit)))
+        if size > limit:
+            if refused:
+                break
+            return Failure(request.failed(LimitExceeded("bytes in an answer", limit)))
         parts.append(part)
     return Success(Response(incoming.status, incoming.headers, incoming.url, b"".join(parts), incoming.attempts))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
-from urllib.parse import urljoin
 
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
@@ -13,7 +12,7 @@ from yarl import URL
 from registry_fp.domain.errors import PolicyRefused, ProtocolViolation, Reason, RegistryError
 from registry_fp.effect.exits import Err, settle
 from registry_fp.effect.operation import Op, deferred
-from registry_fp.protocol.location import shown
+from registry_fp.protocol.location import absolute_url, same_origin, shown
 from registry_fp.protocol.message import Incoming, Request
 from registry_fp.transport.port import Exchange, Receive
 
@@ -56,7 +55,8 @@ def with_redirects(inner: Exchange) -> Exchange:
                     return Failure(out.error)
                 if not isinstance(out.value, _Elsewhere):
                     return Success(out.value)
-                current = replace(current, url=out.value.url)
+                stray = current.stray or not same_origin(out.value.url, request.url)
+                current = replace(current, url=out.value.url, stray=stray)
             return Failure(request.failed(PolicyRefused(f"more than {HOPS} redirects", shown(current.url))))
 
         return deferred(body)
@@ -70,13 +70,11 @@ def after_redirect(request: Request, incoming: Incoming) -> Result[URL, Reason]:
     Fails with `PolicyRefused` for a write, and for a step from https down to http; with `ProtocolViolation` where the
     Location is missing or no URL.
     """
-    location = incoming.headers.get("location", "").strip()
+    location = incoming.headers.get("location")
     if not location:
         return Failure(ProtocolViolation("a redirect without Location"))
-    try:
-        target = URL(urljoin(str(incoming.url), location).partition("#")[0], encoded=True)
-        target.origin()
-    except ValueError:
+    target = absolute_url(incoming.url, location)
+    if target is None:
         return Failure(ProtocolViolation("the Location of a redirect is no URL"))
     if request.method not in ("GET", "HEAD"):
         return Failure(PolicyRefused(f"a redirect of {request.method} is not followed", shown(target)))

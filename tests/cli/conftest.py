@@ -52,8 +52,8 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
 async def _fill(host: str, archive: Path) -> Shelf:
     repository = f"{host}/team/app"
     async with connect(Settings(cache=False)) as client:
-        for tag in ("1.0", "latest"):
-            pushed = await unwrap(push(client, docker_save(archive), f"{repository}:{tag}"))
+        pushed = await unwrap(push(client, docker_save(archive), f"{repository}:1.0"))
+        await unwrap(push(client, docker_save(archive), f"{repository}:latest"))
         listed = {
             "mediaType": pushed.manifest.media_type,
             "digest": str(pushed.digest),

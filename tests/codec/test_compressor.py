@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry_fp.codec.compressor import GZIP_LEVELS, ZSTD_LEVELS, new_compressor
-from registry_fp.domain.errors import Unsupported
+from registry_fp.domain.errors import Misconfigured
 from registry_fp.domain.media_type import Compression
 from tests.codec.streams import CONTENT, cut, seeded, squeezed, unpacked
 
@@ -54,18 +54,18 @@ def test_every_gzip_level_is_read_by_the_standard_library(level: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("compression", "level", "what"),
+    ("compression", "level", "why"),
     [
-        ("gzip", 0, "gzip level 0 (the levels are 1 to 9)"),
-        ("gzip", 10, "gzip level 10 (the levels are 1 to 9)"),
-        ("zstd", 0, "zstd level 0 (the levels are 1 to 19)"),
-        ("zstd", 22, "zstd level 22 (the levels are 1 to 19)"),
-        ("none", 1, "a level of compression for none"),
+        ("gzip", 0, "gzip has the levels 1 to 9, not 0"),
+        ("gzip", 10, "gzip has the levels 1 to 9, not 10"),
+        ("zstd", 0, "zstd has the levels 1 to 19, not 0"),
+        ("zstd", 22, "zstd has the levels 1 to 19, not 22"),
+        ("none", 1, "there is none without compression"),
     ],
 )
-def test_a_level_out_of_range_is_refused_with_the_range(compression: Compression, level: int, what: str) -> None:
+def test_a_level_out_of_range_is_refused_with_the_range(compression: Compression, level: int, why: str) -> None:
     """A level that is silently clamped is a setting that does nothing."""
-    assert new_compressor(compression, level).failure() == Unsupported(what)
+    assert new_compressor(compression, level).failure() == Misconfigured("level", why)
 
 
 def test_the_best_levels_are_inside_the_ranges() -> None:

@@ -42,7 +42,7 @@ def blocks_of(document: str) -> tuple[Block, ...]:
 
 
 def commands_of(block: Block) -> tuple[tuple[str, str], ...]:
-    """The commands of a block, and what each is shown to print: `$ command` and the lines below it, or bare commands."""
+    """The commands of a block, and what each is shown to print: `$ command` and what is below it, or bare commands."""
     if block.kind == "sh":
         lines = (line.partition("  #")[0].strip() for line in block.code.splitlines())
         return tuple((line, "") for line in lines if line)

@@ -34,7 +34,7 @@ diagrams, which have a test of their own."""
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """`places` are the hosts that a document speaks of, and where they really are; `folder` is the working directory."""
+    """`places` are the hosts that a document speaks of, and where they really are; `folder` is where it is read."""
 
     folder: Path
     places: dict[str, str]
@@ -73,8 +73,8 @@ class Reader:
     def _test(self, block: Block) -> str:
         sample = self.folder / "test_sample.py"
         sample.write_text(block.code)
-        options = ["-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(self.folder)]
-        done = self._call([sys.executable, "-m", "pytest", *options, str(sample)])
+        options = ["-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", ".", "--basetemp", "temporary"]
+        done = self._call([sys.executable, "-m", "pytest", *options, sample.name])
         assert done.returncode == 0, f"{block.place}\n{done.stdout}{done.stderr}"
         return ""
 

@@ -6,7 +6,6 @@ import hashlib
 import pickle
 import re
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from returns.pipeline import is_successful
@@ -44,10 +43,12 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize("text", BAD)
-def test_every_other_spelling_is_refused(text: str) -> None:
+def test_every_other_spelling_is_refused() -> None:
     """A digest is put into paths and URLs: one that is not exactly hex travels no further (CVE-2024-3727)."""
-    assert isinstance(parse_digest(text).failure().reason, BadReference)
+    for text in BAD:
+        parsed = parse_digest(text)
+        assert not is_successful(parsed), text
+        assert isinstance(parsed.failure().reason, BadReference)
 
 
 @given(content=st.binary(max_size=64), algorithm=st.sampled_from(sorted(ALGORITHMS)))

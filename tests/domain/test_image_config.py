@@ -67,9 +67,9 @@ def test_a_configuration_with_nulls_as_docker_writes_them_is_read() -> None:
     assert [str(diff_id) for diff_id in config.rootfs.diff_ids] == [DIFF_ID]
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
+def test_whatever_may_be_missing_may_be_null() -> None:
+    """An image from scratch has no layers, and says so in one of three ways."""
+    missing: tuple[dict[str, Any], ...] = (
         {"config": None},
         {"history": None},
         {"created": None, "author": None},
@@ -78,17 +78,15 @@ def test_a_configuration_with_nulls_as_docker_writes_them_is_read() -> None:
         {"rootfs": {"type": "layers", "diff_ids": None}},
         {"rootfs": {"type": "layers", "diff_ids": []}},
         {"rootfs": {"type": "layers"}},
-    ],
-)
-def test_whatever_may_be_missing_may_be_null(changed: dict[str, Any]) -> None:
-    """An image from scratch has no layers, and says so in one of three ways."""
-    config = _parsed({**CLASSIC, **changed})
-    assert config.rootfs.diff_ids == () or "rootfs" not in changed
+    )
+    for changed in missing:
+        config = _parsed({**CLASSIC, **changed})
+        assert len(config.rootfs.diff_ids) == (0 if "rootfs" in changed else 1), changed
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
+def test_what_is_wrong_is_malformed() -> None:
+    """The layers of an image are what its configuration proves: it must have exactly one reading."""
+    wrong: tuple[dict[str, Any], ...] = (
         {"rootfs": None},
         {"rootfs": {"type": "layers", "diff_ids": ["sha256:../../x"]}},
         {"rootfs": {"type": "layers", "diff_ids": [None]}},
@@ -105,11 +103,10 @@ def test_whatever_may_be_missing_may_be_null(changed: dict[str, Any]) -> None:
         {"config": {"Env": [], "env": []}},
         {"history": [None]},
         {"history": [{"empty_layer": "true"}]},
-    ],
-)
-def test_what_is_wrong_is_malformed(changed: dict[str, Any]) -> None:
-    """The layers of an image are what its configuration proves: it must have exactly one reading."""
-    assert isinstance(parse_image_config(encoded({**CLASSIC, **changed})).failure(), MalformedDocument)
+    )
+    for changed in wrong:
+        parsed = parse_image_config(encoded({**CLASSIC, **changed}))
+        assert isinstance(parsed.failure(), MalformedDocument), changed
 
 
 @pytest.mark.parametrize("missing", ["architecture", "os", "rootfs"])

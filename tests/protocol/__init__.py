@@ -1,0 +1,1 @@
+"""The wire as pure functions: every request, every answer, and whatever a server may send instead."""
