@@ -158,8 +158,8 @@ def _text(field: bytes) -> bytes:
 def _number(field: bytes) -> int | None:
     """Octal, or base-256 where the first bit is set; None if it is neither, negative, or 2^63 and beyond."""
     if field[0] >= 0x80:
-        number = int.from_bytes(bytes((field[0] & 0x7F,)) + field[1:], "big")
-        return number if field[0] == 0x80 and number <= NUMBER_LIMIT else None  # 0xff starts a negative one
+        number = int.from_bytes(field[1:], "big")
+        return number if field[0] == 0x80 and number <= NUMBER_LIMIT else None  # 0xff begins a negative one
     digits = field.partition(b"\0")[0].strip(b" ")
     if not digits:
         return 0

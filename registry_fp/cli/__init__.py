@@ -6,8 +6,10 @@ Results go to standard output and nothing else does; the exit code is the librar
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 __all__ = ["main"]
@@ -20,6 +22,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Without the extra `cli` it says how to install it, and gives 78.
     """
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us: its number must not become a socket's
+            nowhere = Path(os.devnull).open("r" if name == "stdin" else "w", encoding="utf-8")  # noqa: SIM115  for good
+            setattr(sys, name, nowhere)
     try:
         # The command line is an extra: without it, it must be able to say so.
         import rich  # noqa: F401, PLC0415  cyclopts would miss it only later

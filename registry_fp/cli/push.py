@@ -29,7 +29,7 @@ from registry_fp.cli.progress import watched
 from registry_fp.cli.push_document import PushedAllDocument, PushedDocument, pushed_document
 from registry_fp.cli.read import host_of
 from registry_fp.cli.run import run
-from registry_fp.cli.session import Question, prepare, settled
+from registry_fp.cli.session import Question, Session, prepare, settled
 from registry_fp.cli.terminal import Terminal
 
 __all__ = ["PushChoices", "push_archive", "push_every_tag"]
@@ -92,9 +92,7 @@ def push_every_tag(choices: PushChoices, to: str, remote: RemoteOptions, show: S
 
 
 def _push(errand: _Errand[T], choices: PushChoices, remote: RemoteOptions, show: ShowOptions) -> int:
-    session = prepare(remote, errand.host)
-
-    async def work(terminal: Terminal) -> int:
+    async def pushed(terminal: Terminal, session: Result[Session, RegistryError]) -> int:
         stored: list[str] = []
         with watched(terminal) as watch:
 
@@ -114,7 +112,7 @@ def _push(errand: _Errand[T], choices: PushChoices, remote: RemoteOptions, show:
                     terminal.write(Answer(None, "\n".join(stored), ""))
                 return terminal.fail(error)
 
-    return run(show, work)
+    return run(show, lambda terminal: pushed(terminal, prepare(remote, errand.host)))
 
 
 def _line(pushed: Pushed) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
 
 from registry_fp.cli.options import ShowOptions
 from registry_fp.cli.terminal import Terminal
@@ -13,17 +13,19 @@ from registry_fp.cli.terminal import Terminal
 __all__ = ["run"]
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_BY_SIGNAL: Final = 128
+"""What the number of a signal is added to, as shells do it."""
 
 
-def run(show: ShowOptions, work: Callable[[Terminal], Awaitable[int]]) -> int:
-    """Run a command's work to its exit code.
+def run(show: ShowOptions, work: Callable[[Terminal], Coroutine[Any, Any, int]]) -> int:
+    """Run a command's work to its exit code; what `work` does before it gives its coroutine may block.
 
-    A signal cancels the work, so that it can give up what it holds open, and gives 130 or 143; a second one does not
-    wait for that. A bug gives 70.
+    A signal cancels the coroutine, so that it can give up what it holds open, and gives 130 or 143; a second signal
+    does not wait for that. A bug gives 70.
     """
     terminal = Terminal(show)
     try:
-        code = _until_signal(lambda: work(terminal))
+        code = _until_signal(work(terminal))
     except Exception as bug:
         code = terminal.bug(bug)
     if code > _BY_SIGNAL:
@@ -31,10 +33,7 @@ def run(show: ShowOptions, work: Callable[[Terminal], Awaitable[int]]) -> int:
     return terminal.close(code)
 
 
-_BY_SIGNAL: Final = 128
-
-
-def _until_signal(work: Callable[[], Awaitable[int]]) -> int:
+def _until_signal(work: Coroutine[Any, Any, int]) -> int:
     caught: list[signal.Signals] = []
 
     async def body() -> int:
@@ -50,7 +49,7 @@ def _until_signal(work: Callable[[], Awaitable[int]]) -> int:
 
         for number in _SIGNALS:
             loop.add_signal_handler(number, stop, number)
-        return await work()
+        return await work
 
     with asyncio.Runner() as runner:
         try:

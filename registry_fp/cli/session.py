@@ -60,16 +60,15 @@ class Session:
 
 def ask(question: Question[T], answer: Callable[[T], Answer], remote: RemoteOptions, show: ShowOptions) -> int:
     """Ask, write the answer or what went wrong, and give the exit code."""
-    session = prepare(remote, question.host)
 
-    async def work(terminal: Terminal) -> int:
+    async def asked(terminal: Terminal, session: Result[Session, RegistryError]) -> int:
         match await settled(session, question):
             case Ok(value):
                 return terminal.write(answer(value))
             case Err(error):
                 return terminal.fail(error)
 
-    return run(show, work)
+    return run(show, lambda terminal: asked(terminal, prepare(remote, question.host)))
 
 
 def prepare(remote: RemoteOptions, host: Result[str, RegistryError] | None) -> Result[Session, RegistryError]:
@@ -113,8 +112,10 @@ def _for_host(settings: Settings, host: str, *, plain_http: bool) -> Settings:
 def _keychain(remote: RemoteOptions, host: str) -> Result[Keychain, RegistryError]:
     if remote.username is None:
         return Success(anonymous)
-    password = sys.stdin.read().rstrip("\r\n")
+    try:
+        password = sys.stdin.read().rstrip("\r\n")
+    except UnicodeDecodeError:
+        return Failure(RegistryError("read_password", host, Misconfigured("password", "it is not text")))
     if not password:
-        reason = Misconfigured("password", "standard input has none")
-        return Failure(RegistryError("read_password", host, reason))
+        return Failure(RegistryError("read_password", host, Misconfigured("password", "standard input has none")))
     return Success(static_credentials(host, remote.username, password))

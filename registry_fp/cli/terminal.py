@@ -9,18 +9,15 @@ import traceback
 from contextlib import suppress
 from typing import Final, final
 
-from rich.console import Console, RenderableType
 from rich.text import Text
 
 from registry_fp import LocalIo, RegistryError, exit_code
 from registry_fp.cli.answer import Answer, Content, compact, indented
+from registry_fp.cli.console import console_on, rendered
 from registry_fp.cli.failure import failure_document, failure_lines, printable
 from registry_fp.cli.options import Form, ShowOptions
 
 __all__ = ["Terminal"]
-
-_ENDLESS: Final = 10_000
-"""The width, in columns, of what is not a terminal: nothing is cut or folded there."""
 
 _READER_GONE: Final = 141
 """As for any program that a closed pipe ends: 128 and the number of SIGPIPE."""
@@ -32,7 +29,7 @@ class Terminal:
 
     def __init__(self, show: ShowOptions) -> None:
         self.form: Final[Form] = show.output
-        self.errors: Final = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self.errors: Final = console_on(sys.stderr, soft_wrap=True)
         self.verbose: Final = show.verbose
         self._silent = show.no_progress or show.output == "quiet"
         self._lost: OSError | None = None
@@ -42,7 +39,7 @@ class Terminal:
     @property
     def is_live(self) -> bool:
         """Whether work under way may be drawn and drawn again."""
-        return sys.stderr.isatty() and not (self._silent or self.verbose or self.errors.is_dumb_terminal)
+        return self.errors.is_terminal and not (self._silent or self.verbose or self.errors.is_dumb_terminal)
 
     @property
     def is_told(self) -> bool:
@@ -53,7 +50,7 @@ class Terminal:
         """Write a result; the exit code so far, which is 0."""
         match self.form:
             case "text":
-                self._put(answer.text if isinstance(answer.text, str | bytes) else _rendered(answer.text))
+                self._put(answer.text if isinstance(answer.text, str | bytes) else rendered(answer.text))
             case "quiet":
                 self._put(answer.quiet)
             case "json":
@@ -86,7 +83,7 @@ class Terminal:
             with suppress(OSError):
                 print(compact({"error": failure_document(error)}), file=sys.stderr)
         else:
-            for line in failure_lines(error):
+            for line in (*failure_lines(error), *((f"detail: {error!r}",) if self.verbose else ())):
                 self.note(line)
         return exit_code(error)
 
@@ -127,16 +124,6 @@ class Terminal:
         except OSError as lost:
             self._lost = lost
             _abandon_standard_output()
-
-
-def _rendered(shown: RenderableType) -> str:
-    """What a renderable looks like here; without a terminal it is plain, and as wide as it needs to be."""
-    console = Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console.width = _ENDLESS
-    with console.capture() as captured:
-        console.print(shown, crop=False)
-    return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
 def _abandon_standard_output() -> None:

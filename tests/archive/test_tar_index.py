@@ -231,10 +231,18 @@ def test_names_that_mislead_are_refused(raw: bytes) -> None:
     assert not is_successful(plain_name(raw))
 
 
-def test_an_old_checksum_of_signed_bytes_is_accepted() -> None:
+@pytest.mark.parametrize("name", ["é", "\x7f", "a"])
+def test_an_old_checksum_of_signed_bytes_is_accepted(name: str) -> None:
     """Some tars of the eighties summed signed characters; the standard library reads them too."""
-    block = bytearray(header("é".encode()))
-    unsigned = 256 + sum(block[:148] + block[156:])
-    block[148:156] = b"%06o\0 " % (unsigned - 256 * 2)
-    assert parse_header(bytes(block)).unwrap().name == "é".encode()
-    assert tarfile.TarInfo.frombuf(bytes(block), "utf-8", "strict").name == "é"
+    block = bytearray(header(name.encode()))
+    signed = 256 + sum(byte - 256 if byte > 127 else byte for byte in block[:148] + block[156:])
+    block[148:156] = b"%06o\0 " % signed
+    assert parse_header(bytes(block)).unwrap().name == name.encode()
+    assert tarfile.TarInfo.frombuf(bytes(block), "utf-8", "strict").name == name
+
+
+@pytest.mark.parametrize("field", [b"", b" " * 11, b"0", b"00000000000\0", b"\x80" + bytes(11)])
+def test_a_size_that_is_blank_or_zero_is_zero(field: bytes) -> None:
+    """Links and folders of some writers have no size at all."""
+    assert parse_header(header(size_field=field)).unwrap().size == 0
+    assert tarfile.TarInfo.frombuf(header(size_field=field), "utf-8", "strict").size == 0

@@ -35,10 +35,9 @@ def test_a_push_whose_reader_is_gone_is_finished(
     reader, writer = os.pipe()
     os.close(reader)
     name = f"{registry.host}/team/app:1.0"
-    process = start("push", str(archive), name, "-o", "ndjson", stdout=writer)
+    process = start("push", str(archive), name, stdout=writer, stderr=writer)  # as in `2>&1 | head -1`
     os.close(writer)
-    assert process.communicate(timeout=60)[1] == b""
-    assert process.returncode == 141
+    assert process.wait(timeout=60) == 141
     assert call(capfdbinary, "digest", name).code == 0
 
 
@@ -91,6 +90,12 @@ def test_no_color_means_no_colour_on_a_terminal_too(registry: EmbeddedRegistry, 
     _, _, seen = _on_a_terminal("push", str(archive), f"{registry.host}/team/app:1.0", NO_COLOR="1")
     assert "━" in seen.decode()
     assert not COLOUR.search(seen)
+
+
+def test_streams_that_are_closed_are_no_bug(shelf: Shelf) -> None:
+    """Some start programs without any, and 1 must not become the number of the registry's socket."""
+    command = f'"{SCRIPT}" ping {shelf.host} >&- 2>&- <&-'
+    assert subprocess.run(["/bin/sh", "-c", command], check=False, timeout=60).returncode == 0
 
 
 def test_the_module_is_the_script(capfdbinary: Capture) -> None:

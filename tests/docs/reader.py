@@ -73,8 +73,11 @@ class Reader:
     def _test(self, block: Block) -> str:
         sample = self.folder / "test_sample.py"
         sample.write_text(block.code)
-        options = ["-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", ".", "--basetemp", "temporary"]
-        done = self._call([sys.executable, "-m", "pytest", *options, sample.name])
+        options = ["-q", "-p", "pytest_asyncio.plugin", "-p", "no:cacheprovider", "-c", os.devnull]
+        folders = ["--rootdir", ".", "--basetemp", "temporary"]
+        # Plugins that this project happens to have must not be what it takes.
+        alone = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        done = self._call([sys.executable, "-m", "pytest", *options, *folders, sample.name], alone)
         assert done.returncode == 0, f"{block.place}\n{done.stdout}{done.stderr}"
         return ""
 
@@ -105,8 +108,8 @@ class Reader:
                 case _:
                     pytest.fail(f"{block.place}: nobody knows how to try {command!r}")
 
-    def _call(self, words: list[str]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(words, cwd=self.folder, capture_output=True, text=True, timeout=60, check=False)
+    def _call(self, words: list[str], env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(words, cwd=self.folder, env=env, capture_output=True, text=True, timeout=60, check=False)
 
     def _there(self, text: str) -> str:
         for place, host in self.places.items():

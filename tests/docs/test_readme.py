@@ -16,18 +16,21 @@ from typing import Any
 import pytest
 
 import registry_fp
-from registry_fp import Settings
+from registry_fp import Settings, connect, docker_save, push, unwrap
 from registry_fp.archive import layer_pass
 from registry_fp.cli.app import app
 from registry_fp.pipelines import plan
 from registry_fp.pipelines import push as railway
+from registry_fp.testing import EmbeddedRegistry
 from tests.docs.blocks import ROOT, blocks_of, blurred, table_of
 from tests.docs.reader import Reader, is_a_recipe
 from tests.docs.samples import REASONS, exit_codes, samples, transience
 from tests.examples.picture import PICTURE, demonstrate
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT: dict[str, Any] = PYPROJECT["project"]
+CONTRACTS: dict[str, Any] = {contract["id"]: contract for contract in PYPROJECT["tool"]["importlinter"]["contracts"]}
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 
 
@@ -49,7 +52,7 @@ def test_every_python_block_passes_mypy_with_the_settings_that_are_shown(tmp_pat
     )
     (settings,) = (block.code for block in blocks_of("README.md") if block.kind == "ini")
     (tmp_path / "mypy.ini").write_text(settings)
-    command = [sys.executable, "-m", "mypy", "--cache-dir", "cache", "--no-error-summary", "--hide-error-context"]
+    command = [sys.executable, "-m", "mypy", "--no-incremental", "--no-error-summary", "--hide-error-context"]
     files = [path.name for path in tmp_path.glob("*.py")]
     done = subprocess.run([*command, *files], cwd=tmp_path, capture_output=True, text=True, check=False)
     errors = [line for line in done.stdout.splitlines() if "error:" in line] + done.stderr.splitlines()
@@ -113,6 +116,25 @@ def test_the_layers_are_the_packages() -> None:
     assert sorted(re.findall(r"`(\w+)`:", section)) == sorted(packages | {"client"})
 
 
+def test_the_verbs_are_those_of_the_door() -> None:
+    """All that take a client, and the one that takes none."""
+    paragraph = README.partition("\nEvery verb has one shape")[2].partition("\nSettings")[0]
+    functions = {name: found for name in registry_fp.__all__ if inspect.isfunction(found := getattr(registry_fp, name))}
+    verbs = {
+        name for name, found in functions.items() if next(iter(inspect.signature(found).parameters), "") == "client"
+    }
+    assert set(re.findall(r"`(\w+)`", paragraph)) == verbs | {"validate"}
+
+
+async def test_the_second_push_sends_nothing(folder: Path, embedded_registry: EmbeddedRegistry) -> None:
+    """And says so in the words of the README."""
+    target = f"{embedded_registry.host}/team/app:1.4"
+    async with connect() as client:
+        await unwrap(push(client, docker_save(folder / "app.tar"), target))
+        again = await unwrap(push(client, docker_save(folder / "app.tar"), target))
+    assert f"`{again.summary}`" in README
+
+
 def test_the_numbers_are_those_of_the_code() -> None:
     """Pieces, what is held in memory, concurrency, patience."""
     settings = Settings()
@@ -151,6 +173,27 @@ def test_every_file_that_is_named_exists(document: str) -> None:
     linked = re.findall(r"\]\(([^)#]+)\)", text)
     named = re.findall(r"`((?:registry_fp|tests)/[\w./]*)`", text)
     assert [path for path in (*linked, *named) if "://" not in path and not (ROOT / path).exists()] == []
+
+
+def test_every_test_that_is_named_exists() -> None:
+    """A checklist that names the first test to fail must not send anybody looking for it."""
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")))
+    tests = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")]
+    assert {name for name in named if not any(f"def {name}(" in text for text in tests)} == set()
+
+
+def test_the_ranks_of_the_layers_are_those_that_are_checked() -> None:
+    """From the top."""
+    ranks = CONTRACTS["layers"]["layers"]
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("only point down: ")[2].partition(". ")[0]
+    told = [re.findall(r"`(\w+)`", rank) for rank in text.split(";")]
+    assert told == [re.findall(r"(?<!\()\b\w+", rank) for rank in ranks]
+
+
+def test_every_variable_that_is_named_is_a_setting() -> None:
+    """Which is how a variable gets its name."""
+    named = set(re.findall(r"REGISTRY_FP_(\w+)", README))
+    assert named <= {name.upper() for name in Settings.model_fields}
 
 
 def test_every_symbol_of_the_changelog_exists() -> None:

@@ -215,7 +215,7 @@ def test_another_schema_version_is_refused() -> None:
 
 def test_what_is_not_a_manifest_is_malformed() -> None:
     """An error page with status 200 must not become an empty image."""
-    for document in (
+    documents: tuple[object, ...] = (
         [],
         "manifest",
         None,
@@ -234,7 +234,8 @@ def test_what_is_not_a_manifest_is_malformed() -> None:
         {"schemaVersion": 2, "manifests": None},
         {"schemaVersion": 2, "manifests": [1]},
         {"schemaVersion": 2, "manifests": [{**LAYER, "platform": {"os": "linux"}}]},
-    ):
+    )
+    for document in documents:
         assert isinstance(_refused(document), MalformedDocument), document
 
 

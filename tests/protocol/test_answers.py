@@ -79,12 +79,16 @@ def _described(digest: object, *, size: int = len(RAW)) -> Descriptor:
         ("mount", answer(404), why.NotFound("repository")),
         ("manifest by tag", answer(200, RAW), MANIFEST),
         ("manifest by tag", answer(200, RAW, content_type=f"{OCI_INDEX}; charset=utf-8"), MANIFEST),
-        ("manifest by tag", answer(200, RAW, content_type=OCI_MANIFEST), why.MediaTypeMismatch(OCI_INDEX, OCI_MANIFEST)),
+        (
+            "manifest by tag",
+            answer(200, RAW, content_type=OCI_MANIFEST),
+            why.MediaTypeMismatch(OCI_INDEX, OCI_MANIFEST),
+        ),
         ("manifest by tag", answer(200, RAW, docker_content_digest=str(OTHER)), why.DigestMismatch(OTHER, DIGEST)),
         ("manifest by tag", answer(200, RAW, docker_content_digest=str(LONG)), MANIFEST),
         ("manifest by tag", answer(200, RAW, docker_content_digest="sha256:nonsense"), MANIFEST),
         ("manifest by digest", answer(200, RAW + b" "), why.DigestMismatch(DIGEST, digest_of(RAW + b" "))),
-        ("manifest by tag", answer(200, b"<html>log in</html>"), None),
+        ("manifest by tag", answer(200, b"<html>log in</html>"), why.MalformedDocument),
         ("manifest by tag", answer(404), why.NotFound("manifest")),
         (
             "head by tag",
@@ -94,7 +98,11 @@ def _described(digest: object, *, size: int = len(RAW)) -> Descriptor:
         ("head by tag", answer(200, content_type=OCI_INDEX, content_length="9"), None),
         ("head by tag", answer(200, content_type=OCI_INDEX, docker_content_digest=str(DIGEST)), None),
         ("head by tag", answer(200, content_length="9", docker_content_digest=str(DIGEST)), None),
-        ("head by tag", answer(200, content_type="\udcff", content_length="9", docker_content_digest=str(DIGEST)), None),
+        (
+            "head by tag",
+            answer(200, content_type="\udcff", content_length="9", docker_content_digest=str(DIGEST)),
+            None,
+        ),
         ("head by tag", answer(405), None),
         ("head by digest", answer(200, content_type=OCI_INDEX, content_length="9"), _described(DIGEST, size=9)),
         ("head by digest", answer(200, docker_content_digest=str(OTHER)), why.DigestMismatch(DIGEST, OTHER)),
@@ -120,9 +128,8 @@ def _described(digest: object, *, size: int = len(RAW)) -> Descriptor:
 )
 def test_an_answer_means_what_the_specification_says(decoder: str, response: Response, expected: object) -> None:
     """Registries leave out headers, add parameters and answer oddly; each of these was seen in one of them."""
-    assert taken(DECODERS[decoder](response)) == expected or (
-        expected is None and isinstance(taken(DECODERS[decoder](response)), why.MalformedDocument)
-    )
+    out = taken(DECODERS[decoder](response))
+    assert isinstance(out, expected) if isinstance(expected, type) else out == expected
 
 
 @pytest.mark.parametrize("status", [404, 405])
@@ -133,7 +140,20 @@ def test_a_registry_without_a_catalogue_says_so(status: int) -> None:
 
 def test_names_that_break_the_grammar_are_left_out_and_counted() -> None:
     """Artifactory lists digests among the tags, and an escape sequence must never reach a terminal."""
-    names = ["good", "sha256:" + "0" * 64, "-x", "a" * 129, "\x1b[31m", "", None, 1, {"a": 1}, "Ünï", "a\n", "also.good"]
+    names = [
+        "good",
+        "sha256:" + "0" * 64,
+        "-x",
+        "a" * 129,
+        "\x1b[31m",
+        "",
+        None,
+        1,
+        {"a": 1},
+        "Ünï",
+        "a\n",
+        "also.good",
+    ]
     page = tag.decode_tags(answer(200, json.dumps({"tags": names}).encode())).unwrap()
     assert (page.names, page.left_out) == (("good", "also.good"), 10)
     paths = ["team/app", "../etc", "Team/App", "a//b", "a/b:1", "x@sha256:0", "", 7]

@@ -1,0 +1,438 @@
+"""The public door as a user's type checker sees it: exact types, no plugin, nothing that decays to `Any`.
+
+Checked by mypy in three configurations and by pyright; never run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import assert_never, assert_type
+
+from returns.future import FutureResult
+from returns.io import IOResult
+from returns.result import Failure, Result, Success
+
+from registry_fp import (
+    AmbiguousManifest,
+    BadReference,
+    BasicCredentials,
+    BlobDone,
+    BlobMoved,
+    BlobStarted,
+    Chunks,
+    Client,
+    ConnectFailed,
+    ConnectionLost,
+    DeadlineExceeded,
+    Denied,
+    Descriptor,
+    Died,
+    Digest,
+    DigestMismatch,
+    DnsFailed,
+    DockerSave,
+    Err,
+    Event,
+    ImageConfig,
+    ImageIndex,
+    ImageManifest,
+    ImageRead,
+    Inspected,
+    InspectedImage,
+    InspectedIndex,
+    InvalidImage,
+    Keychain,
+    LimitExceeded,
+    LocalIo,
+    MalformedDocument,
+    ManifestStored,
+    MediaTypeMismatch,
+    Misconfigured,
+    NotConfirmed,
+    NotFound,
+    Ok,
+    Op,
+    PolicyRefused,
+    Problem,
+    ProtocolViolation,
+    Pushed,
+    PushedBlob,
+    PushOptions,
+    RangeRejected,
+    RateLimited,
+    RawManifest,
+    Reason,
+    Reference,
+    Refused,
+    RegistryError,
+    RegistryFailed,
+    Repository,
+    RetryPolicy,
+    SavedImage,
+    ServerFault,
+    Settings,
+    SeveralFailed,
+    SizeMismatch,
+    SourceChanged,
+    TarUnreadable,
+    TimedOut,
+    TlsFailed,
+    Unauthenticated,
+    Unsupported,
+    UploadLost,
+    anonymous,
+    bracket,
+    connect,
+    consume_blob,
+    deadline,
+    delete_blob,
+    delete_manifest,
+    describe,
+    digest_of,
+    docker_save,
+    exit_code,
+    explain,
+    exponential,
+    fold,
+    get_blob,
+    get_manifest,
+    has_blob,
+    head_manifest,
+    hint,
+    inspect,
+    is_transient,
+    list_repositories,
+    list_tags,
+    operation,
+    outcome,
+    parse_digest,
+    parse_host,
+    parse_image_config,
+    parse_manifest,
+    parse_reference,
+    parse_repository,
+    ping,
+    push,
+    push_all,
+    put_blob,
+    put_manifest,
+    read_settings,
+    retry,
+    settle,
+    static_credentials,
+    traverse,
+    traverse_all,
+    unwrap,
+    validate,
+)
+
+
+def every_verb_is_an_operation_on_a_client_and_a_noun(
+    client: Client, name: Reference, repository: Repository, digest: Digest, manifest: RawManifest
+) -> tuple[object, ...]:
+    """`verb(client, noun, ..., *, options) -> Op[T]`, with the noun as text or parsed."""
+    source = docker_save("app.tar")
+    return (
+        assert_type(ping(client, "ghcr.io"), Op[None]),
+        assert_type(list_repositories(client, "ghcr.io", page_size=10), Op[tuple[str, ...]]),
+        assert_type(list_tags(client, repository), Op[tuple[str, ...]]),
+        assert_type(list_tags(client, "ghcr.io/team/app"), Op[tuple[str, ...]]),
+        assert_type(get_manifest(client, name), Op[RawManifest]),
+        assert_type(get_manifest(client, "ghcr.io/team/app:1"), Op[RawManifest]),
+        assert_type(head_manifest(client, name), Op[Descriptor]),
+        assert_type(put_manifest(client, name, manifest), Op[Descriptor]),
+        assert_type(delete_manifest(client, name), Op[None]),
+        assert_type(has_blob(client, repository, digest), Op[bool]),
+        assert_type(has_blob(client, "ghcr.io/team/app", "sha256:00"), Op[bool]),
+        assert_type(get_blob(client, repository, digest, limit=1), Op[bytes]),
+        assert_type(put_blob(client, repository, b""), Op[Descriptor]),
+        assert_type(delete_blob(client, repository, digest), Op[None]),
+        assert_type(push(client, source, name, options=PushOptions(compression="zstd")), Op[Pushed]),
+        assert_type(push(client, source, "localhost:5000/app"), Op[Pushed]),
+        assert_type(push_all(client, source, "localhost:5000"), Op[tuple[Pushed, ...]]),
+        assert_type(validate(source), Op[tuple[SavedImage, ...]]),
+        assert_type(inspect(client, source), Op[Inspected]),
+        assert_type(inspect(client, name), Op[Inspected]),
+    )
+
+
+def an_operation_is_a_future_result_of_the_one_error(client: Client) -> FutureResult[None, RegistryError]:
+    """`Op` is a name for a type of `returns`, and no type of its own."""
+    return ping(client, "ghcr.io")
+
+
+def names_are_parsed_into_results() -> tuple[object, ...]:
+    """Pure steps return `Result`, and join by `bind_result`."""
+    return (
+        assert_type(parse_reference("nginx"), Result[Reference, RegistryError]),
+        assert_type(parse_repository("nginx"), Result[Repository, RegistryError]),
+        assert_type(parse_host("ghcr.io"), Result[str, RegistryError]),
+        assert_type(parse_digest("sha256:00"), Result[Digest, RegistryError]),
+        assert_type(parse_manifest(b"{}"), Result[RawManifest, Reason]),
+        assert_type(parse_image_config(b"{}"), Result[ImageConfig, MalformedDocument | LimitExceeded]),
+        assert_type(read_settings(concurrency=2), Result[Settings, RegistryError]),
+        assert_type(digest_of(b""), Digest),
+        assert_type(docker_save("app.tar", image=0), DockerSave),
+    )
+
+
+def a_railway_keeps_its_types(client: Client, source: DockerSave) -> tuple[object, ...]:
+    """`bind`, `map`, `alt`, `lash` and `bind_result` with lambdas: exact in both checkers."""
+    pushed = push(client, source, "localhost:5000/app:1")
+    return (
+        assert_type(pushed.map(lambda done: done.digest), Op[Digest]),
+        assert_type(pushed.bind(lambda done: get_manifest(client, done.reference)), Op[RawManifest]),
+        assert_type(
+            pushed.bind(lambda done: list_tags(client, done.reference.repository)).map(len),
+            Op[int],
+        ),
+        assert_type(pushed.bind_result(lambda done: parse_reference(str(done.reference))), Op[Reference]),
+        assert_type(pushed.alt(explain), FutureResult[Pushed, str]),
+        assert_type(pushed.lash(lambda _: push(client, source, "localhost:5001/app:1")), Op[Pushed]),
+    )
+
+
+async def the_exits_give_plain_values(client: Client, op: Op[Pushed]) -> None:
+    """`settle`, `fold`, `unwrap` and `outcome`: matched exhaustively, without losing a type."""
+    out = assert_type(await settle(op), Ok[Pushed] | Err[RegistryError])
+    match out:
+        case Ok(pushed):
+            assert_type(pushed, Pushed)
+        case Err(error):
+            assert_type(error, RegistryError)
+        case _:
+            assert_never(out)
+    assert_type(await unwrap(op), Pushed)
+    assert_type(await fold(op, lambda done: done.summary, explain), str)
+    done = await op.awaitable()
+    assert_type(done, IOResult[Pushed, RegistryError])
+    assert_type(outcome(done), Ok[Pushed] | Err[RegistryError])
+    match await settle(get_blob(client, "app", "sha256:00")):
+        case Ok(content):
+            assert_type(content, bytes)
+        case Err(RegistryError(reason=NotFound(problems=problems))):
+            assert_type(problems, tuple[Problem, ...])
+        case Err(RegistryError(doing, target, reason, attempts, elapsed)):
+            assert_type(doing, str)
+            assert_type(target, str)
+            assert_type(reason, Reason)
+            assert_type(attempts, int)
+            assert_type(elapsed, float)
+
+
+def an_outcome_can_be_told_in_every_branch(out: Ok[int] | Err[RegistryError]) -> int:
+    """A match that returns in every case needs nothing after it."""
+    match out:
+        case Ok(value):
+            return value
+        case Err(error):
+            return exit_code(error)
+
+
+def the_exception_carries_the_error(failed: RegistryFailed) -> RegistryError:
+    """For those who prefer exceptions."""
+    return assert_type(failed.error, RegistryError)
+
+
+def an_error_is_told_in_words_and_numbers(error: RegistryError) -> tuple[object, ...]:
+    """To people, to the shell, and to code that may try again."""
+    return (
+        assert_type(explain(error), str),
+        assert_type(describe(error), str),
+        assert_type(hint(error), str),
+        assert_type(exit_code(error), int),
+        assert_type(is_transient(error), bool),
+    )
+
+
+def every_reason_can_be_matched(reason: Reason) -> str:
+    """Exhaustive, with the facts of each reason in their types; a new reason makes this file fail."""
+    match reason:
+        case DnsFailed(host=host, temporary=temporary):
+            return assert_type(host, str) if assert_type(temporary, bool) else ""
+        case ConnectFailed(host=host, why=detail) | TlsFailed(host=host, why=detail):
+            return assert_type(host, str) + assert_type(detail, str)
+        case TimedOut(phase=phase, seconds=seconds):
+            return phase + str(assert_type(seconds, float))
+        case DeadlineExceeded(seconds=seconds):
+            return str(assert_type(seconds, float))
+        case ConnectionLost(bytes_done=count) | UploadLost(bytes_done=count):
+            return str(assert_type(count, int))
+        case ServerFault(status=status, problems=problems, after=after):
+            return _told(assert_type(problems, tuple[Problem, ...])) + str((status, assert_type(after, float | None)))
+        case RateLimited(after=after):
+            return str(assert_type(after, float | None))
+        case Unauthenticated(problems=problems) | Denied(problems=problems):
+            return _told(problems)
+        case NotFound(what=what, problems=problems):
+            return what + _told(problems)
+        case Refused(status=status, problems=problems):
+            return str(assert_type(status, int)) + _told(problems)
+        case RangeRejected(expected=sent, actual=held):
+            return str((assert_type(sent, int), assert_type(held, int | None)))
+        case DigestMismatch(expected=promised, actual=found):
+            return str((assert_type(promised, Digest), assert_type(found, Digest)))
+        case SizeMismatch(expected=size, actual=actual):
+            return str((assert_type(size, int), assert_type(actual, int)))
+        case ProtocolViolation(rule=rule) | PolicyRefused(rule=rule):
+            return assert_type(rule, str)
+        case LimitExceeded(what=limited, limit=limit):
+            return assert_type(limited, str) + str(assert_type(limit, int))
+        case MalformedDocument(why=detail) | AmbiguousManifest(why=detail):
+            return assert_type(detail, str)
+        case MediaTypeMismatch(declared=declared, found=travelling):
+            return assert_type(declared, str) + assert_type(travelling, str)
+        case Unsupported(what=unsupported):
+            return assert_type(unsupported, str)
+        case BadReference(text=text, why=detail):
+            return assert_type(text, str) + assert_type(detail, str)
+        case TarUnreadable(kind=fault, member=member, offset=offset):
+            return str((fault, assert_type(member, str | None), assert_type(offset, int | None)))
+        case InvalidImage(kind=wrong, member=member, detail=detail):
+            return str((wrong, assert_type(member, str | None), assert_type(detail, str)))
+        case SourceChanged(what=changed):
+            return assert_type(changed, str)
+        case LocalIo(errno=number, path=path):
+            return str(assert_type(number, int)) + assert_type(path, str)
+        case Misconfigured(setting=setting):
+            return assert_type(setting, str)
+        case NotConfirmed(what=unconfirmed):
+            return assert_type(unconfirmed, str)
+        case SeveralFailed(errors=errors, total=total):
+            return str((assert_type(errors, tuple[RegistryError, ...]), assert_type(total, int)))
+        case _:
+            assert_never(reason)
+
+
+def _told(problems: tuple[Problem, ...]) -> str:
+    return "; ".join(problem.message for problem in problems)
+
+
+def every_event_can_be_matched(event: Event) -> str:
+    """A watcher of a push that forgets an event is told so."""
+    match event:
+        case ImageRead(target=target, layers=layers):
+            assert_type(layers, tuple[tuple[str, int], ...])
+            return str(assert_type(target, Reference))
+        case BlobStarted(blob=blob, length=length):
+            return blob + str(assert_type(length, int))
+        case BlobMoved(blob=blob, read=read, sent=sent):
+            return blob + str(assert_type(read, int) + assert_type(sent, int))
+        case BlobDone(blob=blob, digest=digest):
+            return blob + str(assert_type(digest, Digest))
+        case ManifestStored(reference=reference, manifest=manifest):
+            return str(assert_type(reference, Reference)) + str(assert_type(manifest, Descriptor))
+        case _:
+            assert_never(event)
+
+
+def what_is_inspected_can_be_matched(found: Inspected) -> int:
+    """One image or many."""
+    match found:
+        case InspectedImage(config=config, size=size):
+            assert_type(config, ImageConfig | None)
+            return assert_type(size, int)
+        case InspectedIndex(manifests=manifests):
+            return len(assert_type(manifests, tuple[Descriptor, ...]))
+        case _:
+            assert_never(found)
+
+
+def what_a_manifest_is_can_be_matched(manifest: RawManifest) -> int:
+    """The model is one of two."""
+    match manifest.model:
+        case ImageManifest(layers=layers):
+            return len(assert_type(layers, tuple[Descriptor, ...]))
+        case ImageIndex(manifests=manifests):
+            return len(assert_type(manifests, tuple[Descriptor, ...]))
+        case _:
+            assert_never(manifest.model)
+
+
+def a_push_says_what_became_of_its_blobs(pushed: Pushed) -> tuple[object, ...]:
+    """What a report is made of."""
+    return (
+        assert_type(pushed.reference, Reference),
+        assert_type(pushed.digest, Digest),
+        assert_type(pushed.summary, str),
+        assert_type(pushed.sent, int),
+        assert_type(pushed.blobs, tuple[PushedBlob, ...]),
+        assert_type(pushed.blobs[0].descriptor, Descriptor),
+    )
+
+
+@operation
+async def halved(number: int, *, exact: bool = True) -> Result[int, RegistryError]:
+    """A user's own operation."""
+    return Success(number // 2) if number % 2 == 0 or not exact else Failure(_bad())
+
+
+def _bad() -> RegistryError:
+    return RegistryError("halved", "1", Misconfigured("number", "odd"))
+
+
+def combinators_infer_what_goes_through_them(client: Client, names: list[str]) -> tuple[object, ...]:
+    """Many at once, again, no longer than, and with a resource: no plugin, no annotation."""
+    patient: RetryPolicy[RegistryError] = RetryPolicy(exponential(0.2), should_retry=is_transient)
+    return (
+        assert_type(halved(4, exact=False), Op[int]),
+        assert_type(halved(4).bind(halved), Op[int]),
+        assert_type(traverse(names, lambda name: head_manifest(client, name), limit=4), Op[tuple[Descriptor, ...]]),
+        assert_type(
+            traverse_all(names, lambda name: list_tags(client, name), limit=4),
+            FutureResult[tuple[tuple[str, ...], ...], tuple[RegistryError, ...]],
+        ),
+        assert_type(retry(lambda: ping(client, "ghcr.io"), patient), Op[None]),
+        assert_type(deadline(halved(4), 1.0, _bad), Op[int]),
+        assert_type(deadline(halved(4), 1.0, lambda: "late"), FutureResult[int, RegistryError | str]),
+        assert_type(bracket(lambda: halved(8), halved, _release), Op[int]),
+    )
+
+
+async def _release(number: int, ended: Ok[int] | Err[RegistryError] | Died) -> None:
+    match ended:
+        case Ok(value):
+            assert_type(value, int)
+        case Err(error):
+            assert_type(error, RegistryError)
+        case Died(cause):
+            assert_type(cause, BaseException)
+        case _:
+            assert_never(ended)
+
+
+async def _length(chunks: Chunks) -> Result[int, RegistryError]:
+    total = 0
+    async for chunk in chunks:
+        assert_type(chunk, Result[bytes, RegistryError])
+        total += len(chunk.value_or(b""))
+    return Success(total)
+
+
+def a_blob_is_consumed_into_whatever_the_consumer_makes(client: Client, blob: Descriptor) -> Op[int]:
+    """The type of the operation is the consumer's."""
+    return assert_type(consume_blob(client, "app", blob, _length), Op[int])
+
+
+async def a_client_is_opened_for_a_block(settings: Settings) -> None:
+    """The only way to get one, so that there is nothing to forget."""
+    opened: AbstractAsyncContextManager[Client] = connect(settings, keychain=anonymous)
+    async with opened as client:
+        assert_type(client, Client)
+    async with connect(keychain=static_credentials("ghcr.io", "user", "password")) as other:
+        assert_type(other, Client)
+
+
+def a_keychain_is_a_function(found: Op[BasicCredentials | None]) -> Keychain:
+    """A user's own is as good as ours."""
+
+    def keychain(host: str) -> Op[BasicCredentials | None]:
+        return found if host == "ghcr.io" else anonymous(host)
+
+    return keychain
+
+
+def a_watcher_is_a_function(watch: Callable[[Event], None]) -> PushOptions:
+    """Whoever wants to know what happens."""
+    return PushOptions(on_event=watch, concurrency=2, compression="gzip", level=1)
