@@ -9,7 +9,6 @@ layer before the first blob is committed; and the manifest, without which nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, final
 
@@ -159,22 +158,22 @@ def push(
     `Unauthenticated`, `Denied`, `Refused`, or as the transport does. Sources: distribution-spec, "Push"; Docker image
     specification v1.2.
     """
-    return _target(to).bind(
-        lambda target: with_archive(
-            source,
-            lambda archive: (
-                validate(archive)
-                .bind(extract)
-                .bind(
-                    lambda image: _healed(
-                        lambda: upload_all(client, image, target, options=options).bind(
-                            lambda sent: put_manifest(client, sent, options=options)
-                        )
-                    )
-                )
-            ),
+
+    def railway(archive: OpenArchive, target: Reference) -> Op[Pushed]:
+        return (
+            validate(archive)
+            .bind(extract)
+            .bind(lambda image: upload_all(client, image, target, options=options))
+            .bind(lambda sent: put_manifest(client, sent, options=options))
         )
-    )
+
+    def healed(archive: OpenArchive, target: Reference) -> Op[Pushed]:
+        # A registry may lose a blob that it has just acknowledged: once more, and what it has is not sent.
+        return railway(archive, target).lash(
+            lambda error: railway(archive, target) if _lacks_a_blob(error) else FutureResult.from_failure(error)
+        )
+
+    return _target(to).bind(lambda target: with_archive(source, lambda archive: healed(archive, target)))
 
 
 def validate(archive: OpenArchive) -> Op[Validated]:
@@ -246,15 +245,6 @@ async def put_manifest(
     emit(options.on_event, ManifestStored(sent.target, manifest.descriptor))
     blobs = tuple(PushedBlob(each.plan.name, each.descriptor, each.outcome, each.sent) for each in sent.blobs)
     return Success(Pushed(sent.target, manifest.descriptor, blobs))
-
-
-def _healed(publish: Callable[[], Op[Pushed]]) -> Op[Pushed]:
-    """Once more from the blobs on, if a registry lacks one that it has just acknowledged: what it has is not sent."""
-
-    def again(error: RegistryError) -> Op[Pushed]:
-        return publish() if _lacks_a_blob(error) else FutureResult.from_failure(error)
-
-    return publish().lash(again)
 
 
 def _lacks_a_blob(error: RegistryError) -> bool:
