@@ -22,6 +22,15 @@ settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _modules_are_not_garbage() -> Iterator[None]:
+    """The collection after each test looks at what the tests made, and not at every module again."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _own_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Each worker has a temporary folder of its own, so that what is left in it is ours."""
     before, chosen = tempfile.tempdir, str(tmp_path_factory.mktemp("temporary"))

@@ -54,7 +54,7 @@ class LayerPass:
         self, archive: OpenArchive, layer: SavedLayer, *, doing: str, compression: Compression, level: int | None = None
     ) -> None:
         self.proof: LayerProof | None = None
-        self.read = 0
+        self.read: int = 0
         self._archive = archive
         self._layer = layer
         self._doing = doing

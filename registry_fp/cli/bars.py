@@ -45,9 +45,9 @@ class Bars:
     def watch(self, event: Event) -> None:
         """Draw what happened."""
         match event:
-            case ImageRead(layers=layers):
+            case ImageRead(blobs=blobs):
                 self._progress.console.print(headline(event))
-                self._begin(dict(layers))
+                self._begin(dict(blobs))
             case BlobStarted(blob=blob):
                 self._draw(blob, 0, human_size(self._sizes[blob]))
             case BlobMoved(blob=blob, read=read, sent=sent):

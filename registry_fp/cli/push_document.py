@@ -64,9 +64,9 @@ def pushed_document(pushed: Pushed) -> PushedDocument:
 def event_document(event: Event) -> dict[str, Any]:
     """One line of a push's ndjson; the last line of each image is its `PushedDocument`."""
     match event:
-        case ImageRead(target=target, layers=layers):
-            listed = [{"name": name, "size": size} for name, size in layers]
-            return {"event": "image_read", "reference": str(target), "layers": listed}
+        case ImageRead(target=target, blobs=blobs):
+            listed = [{"name": name, "size": size} for name, size in blobs]
+            return {"event": "image_read", "reference": str(target), "blobs": listed}
         case BlobStarted(blob=blob, length=length):
             return {"event": "blob_started", "blob": blob, "length": length}
         case BlobMoved(blob=blob, read=read, sent=sent):

@@ -60,7 +60,7 @@ async def tell_story(
 
         def on_event(event: Event) -> None:
             if isinstance(event, ImageRead):
-                archived.update(event.layers)
+                archived.update(event.blobs)
             watch(event)
 
         first = await settle(push(client, source, target, options=PushOptions(on_event=on_event)))

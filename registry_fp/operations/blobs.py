@@ -23,7 +23,16 @@ from registry_fp.protocol.refusal import refusal
 from registry_fp.protocol.upload import Upload
 from registry_fp.transport.port import Client, collect, send
 
-__all__ = ["BLOB_IN_MEMORY", "blob_size", "consume_blob", "delete_blob", "get_blob", "has_blob", "mount_blob", "put_blob"]
+__all__ = [
+    "BLOB_IN_MEMORY",
+    "blob_size",
+    "consume_blob",
+    "delete_blob",
+    "get_blob",
+    "has_blob",
+    "mount_blob",
+    "put_blob",
+]
 
 T = TypeVar("T")
 

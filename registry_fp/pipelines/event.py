@@ -33,10 +33,10 @@ Outcome: TypeAlias = Literal["uploaded", "exists", "mounted"]
 @final
 @dataclass(frozen=True, slots=True)
 class ImageRead:
-    """An archive's image is sound; these are its layers, as (name, bytes in the archive), each different one once."""
+    """An archive's image is sound; these are its blobs, as (name, bytes in the archive), each different one once."""
 
     target: Reference
-    layers: tuple[tuple[str, int], ...]
+    blobs: tuple[tuple[str, int], ...]
 
 
 @final

@@ -12,6 +12,7 @@ from returns.result import Failure, Result, Success
 from registry_fp.archive.docker_save import SavedImage, read_images
 from registry_fp.archive.opened import OpenArchive, with_archive
 from registry_fp.archive.source import DockerSave
+from registry_fp.domain.digest import Digest
 from registry_fp.domain.errors import InvalidImage, RegistryError, SeveralFailed
 from registry_fp.domain.reference import Reference, Repository, parse_host, parse_reference, parse_repository
 from registry_fp.effect.operation import Op
@@ -38,7 +39,8 @@ def push_all(
 
     `to` is `HOST[:PORT][/PREFIX]`; `docker.io/library/nginx:1.27` goes to `HOST/PREFIX/library/nginx:1.27`. Blobs go to
     every repository that needs them, from the second one on by mount. All are tried: where some fail, the failure is
-    `SeveralFailed` and names each. Otherwise fails like `push`, and with `InvalidImage` where an image has no tag.
+    `SeveralFailed` and names each. Otherwise fails like `push`, and before any request with `InvalidImage` where an
+    image has no tag, or two images would get the same name.
     """
     return FutureResult.from_result(_destination(to)).bind(
         lambda below: with_archive(
@@ -81,20 +83,32 @@ def _several(source: DockerSave, errors: tuple[RegistryError, ...], total: int) 
 def _publications(
     archive: OpenArchive, images: tuple[SavedImage, ...], below: Repository
 ) -> Result[tuple[_Publication, ...], RegistryError]:
+    """What goes where; two images that would have one name are refused, since the second would replace the first."""
     publications: list[_Publication] = []
+    taken: dict[Reference, tuple[Digest, Reference]] = {}
     for image in images:
         if not image.references:
             return Failure(RegistryError("push_all", str(archive.source), InvalidImage("no tags", image.name)))
-        by_repository: dict[Repository, list[Reference]] = {}
+        by_repository: dict[Repository, dict[Reference, None]] = {}
         for original in image.references:
-            path = "/".join(part for part in (below.host, below.path, original.repository.path) if part)
-            target = parse_reference(f"{path}:{original.tag}")
-            if not is_successful(target):
-                return Failure(target.failure())
-            by_repository.setdefault(target.unwrap().repository, []).append(target.unwrap())
+            found = _moved(original, below)
+            if not is_successful(found):
+                return Failure(found.failure())
+            target = found.unwrap()
+            owner, name = taken.setdefault(target, (image.config_digest, original))
+            if owner != image.config_digest:
+                fault = InvalidImage("bad tag", str(original), f"it would replace {name} as {target}")
+                return Failure(RegistryError("push_all", str(archive.source), fault))
+            by_repository.setdefault(target.repository, {})[target] = None
         sound = Validated(archive, image)
         publications.extend(_Publication(sound, tuple(targets)) for targets in by_repository.values())
     return Success(tuple(publications))
+
+
+def _moved(original: Reference, below: Repository) -> Result[Reference, RegistryError]:
+    """The original name in its new place: the old host is left out."""
+    path = "/".join(part for part in (below.host, below.path, original.repository.path) if part)
+    return parse_reference(f"{path}:{original.tag}").alt(_as_push_all)
 
 
 def _destination(to: str) -> Result[Repository, RegistryError]:

@@ -7,7 +7,7 @@ from yarl import URL
 
 from registry_fp.domain.errors import Reason
 from registry_fp.protocol.message import Request, Response
-from registry_fp.protocol.refusal import refusal
+from registry_fp.protocol.refusal import objection
 
 __all__ = ["decode_ping", "ping"]
 
@@ -19,4 +19,5 @@ def ping(origin: URL, host: str) -> Request:
 
 def decode_ping(response: Response) -> Result[None, Reason]:
     """200 is a registry that lets us in; 401 is one that wants credentials; anything else is none."""
-    return Success(None) if response.status == 200 else Failure(refusal(response, "registry"))
+    refused = objection(response, "registry")
+    return Success(None) if refused is None else Failure(refused)

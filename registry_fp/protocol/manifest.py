@@ -20,7 +20,7 @@ from registry_fp.domain.manifest import MANIFEST_LIMIT, RawManifest, parse_manif
 from registry_fp.domain.media_type import ACCEPT_MANIFEST
 from registry_fp.domain.reference import Reference
 from registry_fp.protocol.message import Request, Response
-from registry_fp.protocol.refusal import refusal
+from registry_fp.protocol.refusal import objection, refusal
 
 __all__ = [
     "accepted_tags",
@@ -81,8 +81,9 @@ def delete_manifest(origin: URL, name: Reference) -> Request:
 
 def decode_manifest(name: Reference, response: Response) -> Result[RawManifest, Reason]:
     """The manifest of a GET, proven against the digest that was asked for and the one that was promised."""
-    if response.status != 200:
-        return Failure(refusal(response, "manifest"))
+    refused = objection(response, "manifest")
+    if refused is not None:
+        return Failure(refused)
     for promised in (name.digest, content_digest(response)):
         if promised is not None:
             actual = digest_of(response.body, promised.algorithm)

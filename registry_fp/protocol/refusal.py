@@ -19,7 +19,7 @@ from registry_fp.protocol.message import Response
 from registry_fp.protocol.problem import problems_in
 from registry_fp.protocol.retry_after import parse_retry_after
 
-__all__ = ["Sought", "fault_of", "refusal"]
+__all__ = ["Sought", "fault_of", "objection", "refusal"]
 
 Sought: TypeAlias = Literal["registry", "repository", "manifest", "blob", "tag", "upload", "page"]
 """What a 404 would be about."""
@@ -40,6 +40,18 @@ def fault_of(response: Response, now: float) -> RateLimited | ServerFault | None
         return RateLimited(after)
     if response.status == 408 or response.status >= 500:
         return ServerFault(response.status, problems_in(response.body), after)
+    return None
+
+
+def objection(response: Response, sought: Sought) -> Reason | None:
+    """What speaks against taking an answer for the 200 of a registry: another status, or that it is a web page.
+
+    A captive portal answers everything with 200 and a page.
+    """
+    if response.status != 200:
+        return refusal(response, sought)
+    if response.headers.get("content-type", "").partition(";")[0].strip().lower() == "text/html":
+        return ProtocolViolation("a web page came instead of an answer")
     return None
 
 

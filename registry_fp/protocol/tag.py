@@ -16,7 +16,7 @@ from registry_fp.domain.strict_json import load_strict
 from registry_fp.protocol.location import same_origin
 from registry_fp.protocol.message import Request, Response
 from registry_fp.protocol.page import PAGE_LIMIT, next_page
-from registry_fp.protocol.refusal import Sought, refusal
+from registry_fp.protocol.refusal import Sought, objection
 
 __all__ = ["Page", "decode_repositories", "decode_tags", "following_page", "list_repositories", "list_tags"]
 
@@ -64,8 +64,9 @@ def decode_repositories(response: Response) -> Result[Page, Reason]:
 
 
 def _decode(response: Response, key: str, sought: Sought) -> Result[Page, Reason]:
-    if response.status != 200:
-        return Failure(refusal(response, sought))
+    refused = objection(response, sought)
+    if refused is not None:
+        return Failure(refused)
     loaded = load_strict(response.body, limit=PAGE_LIMIT)
     if not is_successful(loaded):
         return Failure(loaded.failure())

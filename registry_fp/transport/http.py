@@ -7,6 +7,7 @@ what is repeated and followed is decided by the wrappers around this, where it c
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from returns.result import Failure, Result, Success
 from registry_fp.domain.errors import RegistryError
 from registry_fp.effect.bracket import finish
 from registry_fp.effect.operation import Op, deferred
+from registry_fp.protocol.location import shown
 from registry_fp.protocol.message import Incoming, Request
 from registry_fp.protocol.refusal import fault_of
 from registry_fp.transport.border import reason_for
@@ -33,6 +35,8 @@ from registry_fp.transport.stall import StallWatch
 __all__ = ["http_exchange"]
 
 T = TypeVar("T")
+
+_log: Final = logging.getLogger(__name__)
 
 _FIELD_LIMIT: Final = 32 * 1024
 _READ_BUFFER: Final = 256 * 1024
@@ -106,6 +110,7 @@ async def _answered(
             return Failure(outgoing.failure)
         return Failure(request.failed(reason_for(error, request.url, 0 if outgoing is None else outgoing.sent)))
     async with opened as response:
+        _log.debug("%s %s: %d", request.method, shown(request.url), response.status)
         if outgoing is not None:
             outgoing.answered()
         watch.ours()

@@ -34,7 +34,7 @@ class Outgoing:
     def __init__(self, request: Request, body: Body | bytes, watch: StallWatch, settings: Settings) -> None:
         self.failure: RegistryError | None = None
         self.defect: Exception | None = None
-        self.sent = 0
+        self.sent: int = 0
         self._request = request
         self._length = len(body) if isinstance(body, bytes) else body.length
         self._chunks = _whole(body) if isinstance(body, bytes) else body.open()

@@ -23,7 +23,7 @@ from tests.acceptance.images import SHAPES
 
 
 @pytest.mark.parametrize("compression", ["gzip", "none"])
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", ["legacy", "OCI with gzip"])
 async def test_the_bytes_that_the_events_tell_are_the_bytes_that_the_registry_received(
     shape: str, compression: Compression, site: Site, client: Client, tmp_path: Path
 ) -> None:
@@ -37,7 +37,7 @@ async def test_the_bytes_that_the_events_tell_are_the_bytes_that_the_registry_re
     started = {event.blob: event.length for event in seen if isinstance(event, BlobStarted)}
     done = [event for event in seen if isinstance(event, BlobDone)]
     moved = {event.blob: event for event in seen if isinstance(event, BlobMoved)}
-    assert dict(seen[0].layers) == started
+    assert dict(seen[0].blobs) == started
     assert {event.blob for event in done} == set(started)
     assert len(done) == len(started) == len(pushed.blobs)
     for event in done:

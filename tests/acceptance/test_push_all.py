@@ -60,3 +60,12 @@ async def test_tags_that_only_the_older_file_names_are_kept(site: Site, client: 
     pushed = await unwrap(push_all(client, docker_save(archive), site.repository, options=PushOptions(concurrency=1)))
     assert {each.reference.tag for each in pushed} == {"1.0", "latest"}
     site.reader.prove(f"{site.path}/library/app", "latest", read_archive(archive)[0])
+
+
+async def test_names_that_differ_only_by_their_host_become_one(site: Site, client: Client, tmp_path: Path) -> None:
+    """An image that was pulled from a mirror and from the origin has two names, which are one in the new place."""
+    archive = tmp_path / "twice.tar"
+    write_docker_save(archive, small("ghcr.io/team/app:1.0", "quay.io/team/app:1.0"))
+    pushed = await unwrap(push_all(client, docker_save(archive), site.repository))
+    assert [str(each.reference) for each in pushed] == [f"{site.repository}/team/app:1.0"]
+    site.reader.prove(f"{site.path}/team/app", "1.0", read_archive(archive)[0])

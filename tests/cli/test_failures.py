@@ -43,7 +43,7 @@ def test_in_json_an_error_is_one_object_on_standard_error(shelf: Shelf, capfdbin
         (Answer(418), 76, "Refused"),
         (Answer(429), 75, "RateLimited"),
         (Answer(503), 69, "ServerFault"),
-        (Answer(200, {"Content-Type": "text/html"}, b"<html>Sign in</html>"), 65, "MalformedDocument"),
+        (Answer(200, {"Content-Type": "text/html"}, b"<html>Sign in</html>"), 76, "ProtocolViolation"),
     ],
     ids=lambda value: str(value.status) if isinstance(value, Answer) else None,
 )

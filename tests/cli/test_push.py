@@ -50,7 +50,7 @@ def test_ndjson_streams_what_happens(registry: EmbeddedRegistry, archive: Path, 
     events = call(capfdbinary, "push", str(archive), name, "-o", "ndjson").objects
     kinds = [event["event"] for event in events]
     assert (kinds[0], kinds[-2:]) == ("image_read", ["manifest_stored", "pushed"])
-    assert kinds.count("blob_started") == kinds.count("blob_done") == len(events[0]["layers"]) == 4
+    assert kinds.count("blob_started") == kinds.count("blob_done") == len(events[0]["blobs"]) == 4
     assert events[-1]["digest"] == events[-2]["digest"]
 
 

@@ -120,6 +120,20 @@ async def test_an_image_without_a_name_needs_one(registry: EmbeddedRegistry, cli
     assert (exit_code(out.error), registry.requests) == (65, ())
 
 
+async def test_two_images_are_not_pushed_under_one_name(
+    registry: EmbeddedRegistry, client: Client, tmp_path: Path
+) -> None:
+    """The hosts are left out of the new names; the second image would silently take the place of the first."""
+    archive = tmp_path / "machine.tar"
+    write_docker_save(archive, small("ghcr.io/team/app:1.0"), small("other:1"), small("quay.io/team/app:1.0", text="2"))
+    out = await settle(push_all(client, docker_save(archive), registry.host))
+    assert isinstance(out, Err)
+    assert isinstance(out.error.reason, InvalidImage)
+    assert (out.error.reason.kind, out.error.reason.member) == ("bad tag", "quay.io/team/app:1.0")
+    assert "ghcr.io/team/app:1.0" in explain(out.error)
+    assert (exit_code(out.error), registry.requests) == (65, ())
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 async def test_an_archive_that_may_not_be_read_is_left_alone(
     registry: EmbeddedRegistry, client: Client, tmp_path: Path

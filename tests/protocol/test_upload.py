@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from returns.result import Success
@@ -16,7 +16,7 @@ from registry_fp.domain import errors as why
 from registry_fp.domain.digest import digest_of
 from registry_fp.domain.reference import Repository
 from registry_fp.protocol.location import resolve_location, with_parameter
-from registry_fp.protocol.message import Body, Chunks, Request, Response
+from registry_fp.protocol.message import Body, Chunks, Response
 from registry_fp.protocol.upload import (
     Upload,
     after_begin,
@@ -58,8 +58,7 @@ SHAPES: Final[dict[str, tuple[str, str]]] = {
 
 
 async def _nothing() -> Chunks:
-    for part in ():
-        yield Success(part)
+    yield Success(b"")
 
 
 class Sessions(RuleBasedStateMachine):
@@ -85,30 +84,31 @@ class Sessions(RuleBasedStateMachine):
         self.meant = meant.format(n=self.number)
         return said.format(n=self.number)
 
-    def progress(self, status: int, shape: str, request: Request, *, told: bool = True) -> Response:
+    def progress(self, status: int, shape: str, *, told: bool = True) -> Response:
         """The server's answer, with how far it got."""
         located = {"location": self.location(shape)}
         ranged = {"range": f"0-{max(self.size - 1, 0)}"} if told else {}
-        # A relative Location means the folder of what was asked; the odd place is not one.
-        base = request.url if "/odd/" not in str(request.url) else URL(f"{ORIGIN}{FOLDER}0", encoded=True)
-        return Response(status, located | ranged, base)
+        return Response(status, located | ranged, URL(f"{ORIGIN}{FOLDER}0", encoded=True))
 
     @initialize(shape=st.sampled_from(sorted(SHAPES)))
     def begin(self, shape: str) -> None:
         """A session is opened."""
-        request = begin_upload(URL(ORIGIN), APP)
-        self.upload = after_begin(APP, self.progress(202, shape, request)).unwrap()
+        assert begin_upload(URL(ORIGIN), APP).method == "POST"
+        self.upload = after_begin(APP, self.progress(202, shape)).unwrap()
 
     @precondition(lambda self: not self.in_doubt)
-    @rule(shape=st.sampled_from(sorted(SHAPES)), length=st.integers(1, 10**9), told=st.booleans(), known=st.booleans())
+    @rule(shape=st.sampled_from(sorted(SHAPES)), length=st.integers(2, 10**9), told=st.booleans(), known=st.booleans())
     def send(self, shape: str, length: int, told: bool, known: bool) -> None:
-        """A chunk arrives, and the answer too, with a Range or without."""
+        """A chunk arrives, and the answer too, with a Range or without.
+
+        One byte alone cannot be told from none: `0-0` is both, and then a client begins anew (distribution-spec#578).
+        """
         request = send_chunk(self.upload, Body(_nothing, length if known else None))
         assert str(request.url) == self.meant
         first, last = self.size, self.size + length - 1
         assert request.headers.get("Content-Range") == (f"{first}-{last}" if known else None)
         self.held.append((first, last + 1))
-        self.upload = after_send(self.upload, length, self.progress(202, shape, request, told=told)).unwrap()
+        self.upload = after_send(self.upload, length, self.progress(202, shape, told=told)).unwrap()
 
     @precondition(lambda self: not self.in_doubt)
     @rule(length=st.integers(2, 10**6), kept=st.integers(0, 10**6))
@@ -117,7 +117,6 @@ class Sessions(RuleBasedStateMachine):
         request = send_chunk(self.upload, Body(_nothing, length))
         assert str(request.url) == self.meant
         part = min(kept, length)
-        # One byte alone cannot be told from none (`0-0`), so that a client begins anew.
         if part and self.size + part > 1:
             self.held.append((self.size, self.size + part))
         self.in_doubt = True
@@ -128,7 +127,7 @@ class Sessions(RuleBasedStateMachine):
         """The client asks, and goes on from the server's offset and at its newest Location."""
         request = upload_status(self.upload)
         assert str(request.url) == self.meant
-        self.upload = after_status(self.upload, self.progress(204, shape, request)).unwrap()
+        self.upload = after_status(self.upload, self.progress(204, shape)).unwrap()
         self.in_doubt = False
 
     @rule(wrong=st.integers(1, 10**6))
@@ -153,6 +152,7 @@ class Sessions(RuleBasedStateMachine):
         assert str(cancel_upload(self.upload).url) == self.meant
 
 
+Sessions.TestCase.settings = settings(max_examples=60, stateful_step_count=25)
 TestSessions = Sessions.TestCase
 TestSessions.__doc__ = "A chunk at a stale Location kills the session on distribution 2 (oras-project/oras-py#150)."
 

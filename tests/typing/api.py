@@ -312,8 +312,8 @@ def _told(problems: tuple[Problem, ...]) -> str:
 def every_event_can_be_matched(event: Event) -> str:
     """A watcher of a push that forgets an event is told so."""
     match event:
-        case ImageRead(target=target, layers=layers):
-            assert_type(layers, tuple[tuple[str, int], ...])
+        case ImageRead(target=target, blobs=blobs):
+            assert_type(blobs, tuple[tuple[str, int], ...])
             return str(assert_type(target, Reference))
         case BlobStarted(blob=blob, length=length):
             return blob + str(assert_type(length, int))

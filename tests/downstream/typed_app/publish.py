@@ -10,6 +10,7 @@ import json
 import sys
 from dataclasses import dataclass
 
+from returns.future import FutureResult
 from returns.result import Failure, Result, Success
 
 from registry_fp import (
@@ -99,20 +100,16 @@ def publish(client: Client, source: DockerSave, to: Reference, tags: tuple[str, 
 
 async def main(archive: str, repository: str, first: str, *others: str) -> int:
     """One run; the exit code is the library's word on the error."""
+    name: Op[Reference] = FutureResult.from_result(parse_reference(f"{repository}:{first}"))
     async with connect() as client:
-        railway = parse_reference(f"{repository}:{first}")
-        match railway:
-            case Success(to):
-                out = await settle(publish(client, docker_save(archive), to, others))
-            case _:
-                out = Err(railway.failure())
+        out = await settle(name.bind(lambda to: publish(client, docker_save(archive), to, others)))
     match out:
         case Ok(published):
             shown = {"digest": str(published.pushed.digest), "tags": published.tags, "platform": published.platform}
-            print(json.dumps(shown))
+            print(json.dumps(shown))  # noqa: T201  an application prints
             return 0
         case Err(error):
-            print(explain(error), file=sys.stderr)
+            print(explain(error), file=sys.stderr)  # noqa: T201  an application prints
             return exit_code(error)
 
 
