@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from registry_fp.testing.sample_archive import SampleImage, sample_image, sample_layer, write_docker_save
+from registry_fp.testing import SampleImage, sample_image, sample_layer, write_docker_save
 
 
 @cache

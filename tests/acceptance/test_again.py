@@ -15,7 +15,7 @@ from registry_fp import (
     push,
     unwrap,
 )
-from registry_fp.testing.sample_archive import write_docker_save
+from registry_fp.testing import write_docker_save
 from tests.acceptance.conftest import Site
 from tests.acceptance.images import SHAPES, image
 from tests.acceptance.reader import read_archive

@@ -43,7 +43,7 @@ from registry_fp import (
     settle,
     unwrap,
 )
-from registry_fp.testing.sample_archive import write_docker_save
+from registry_fp.testing import write_docker_save
 from tests.acceptance.conftest import Site
 from tests.acceptance.images import small
 from tests.acceptance.reader import OCI, Reader

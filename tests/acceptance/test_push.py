@@ -5,11 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from registry_fp import Client, Compression, PushOptions, Settings, connect, docker_save, push, unwrap
-from registry_fp.testing.sample_archive import sample_image, sample_layer, write_docker_save
+from registry_fp import Client, Compression, PushOptions, Settings, connect, digest_of, docker_save, push, unwrap
+from registry_fp.testing import running_registry, sample_image, sample_layer, write_docker_save
 from tests.acceptance.conftest import Site
 from tests.acceptance.images import SHAPES, WRAPPERS, image, small
-from tests.acceptance.reader import DOCKER, OCI, read_archive
+from tests.acceptance.reader import DOCKER, OCI, Reader, read_archive
+from tests.archive.tars import Save, config
+
+
+def by_sha512(layer: bytes) -> dict[str, object]:
+    """A `rootfs` that names its layer by another algorithm than everybody's."""
+    return {"type": "layers", "diff_ids": [str(digest_of(layer, "sha512"))]}
 
 
 @pytest.mark.parametrize("compression", ["gzip", "zstd", "none"])
@@ -60,12 +66,27 @@ async def test_one_image_of_several_is_chosen_by_its_tag_or_its_position(
     site.reader.prove(site.path, "chosen", read_archive(archive)[found])
 
 
-async def test_an_image_without_layers_can_be_pushed(site: Site, client: Client, tmp_path: Path) -> None:
-    """`FROM scratch` with nothing but labels is an image."""
-    archive = tmp_path / "empty.tar"
-    write_docker_save(archive, sample_image("app:1.0", layers=[]))
-    pushed = await unwrap(push(client, docker_save(archive), f"{site.repository}:1.0"))
-    assert len(pushed.blobs) == 1
+LAYER = sample_layer({"etc/motd": b"hello" * 20_000})
+UNUSUAL = {
+    "no layers at all": Save(layers=()),
+    "a layer of no bytes": Save(layers=(LAYER, b"")),
+    "a layer of no files": Save(layers=(LAYER, bytes(1024))),
+    "diff_ids by sha512": Save(layers=(LAYER,), config_raw=config([], rootfs=by_sha512(LAYER))),
+    "a layer that is called config": Save(layers=(LAYER,), layer_names=("config",)),
+    "no tag": Save(layers=(LAYER,), tags=None),
+}
+
+
+@pytest.mark.parametrize("compression", ["gzip", "none"])
+@pytest.mark.parametrize("what", UNUSUAL)
+async def test_an_unusual_image_is_pushed_like_any_other(
+    what: str, compression: Compression, site: Site, client: Client, tmp_path: Path
+) -> None:
+    """`FROM scratch` with nothing but labels is an image, and builders write stranger ones."""
+    archive, options = tmp_path / "app.tar", PushOptions(compression=compression)
+    archive.write_bytes(bytes(UNUSUAL[what]))
+    pushed = await unwrap(push(client, docker_save(archive), f"{site.repository}:1.0", options=options))
+    assert len(pushed.blobs) == 1 + len(UNUSUAL[what].layers)
     site.reader.prove(site.path, "1.0", read_archive(archive)[0])
 
 
@@ -125,3 +146,12 @@ async def test_many_pushes_at_once_on_one_client_send_each_blob_once(
         counts = site.embedded.counts()
         sizes = {blob.descriptor.digest: blob.descriptor.size for pushed in done for blob in pushed.blobs}
         assert (counts.blob_bytes_in, counts.uploads_open) == (sum(sizes.values()), 0)
+
+
+async def test_a_registry_may_have_an_ipv6_address(client: Client, tmp_path: Path) -> None:
+    """`[::1]:5000/app` is a reference like any other."""
+    archive = tmp_path / "app.tar"
+    write_docker_save(archive, small("app:1.0"))
+    with running_registry(host="::1") as registry:
+        await unwrap(push(client, docker_save(archive), f"{registry.host}/app:1.0"))
+        Reader(registry.host).prove("app", "1.0", read_archive(archive)[0])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from registry_fp import Client, PushOptions, docker_save, push_all, unwrap
-from registry_fp.testing.sample_archive import SavedLayout, write_docker_save
+from registry_fp.testing import SavedLayout, write_docker_save
 from tests.acceptance.conftest import Site
 from tests.acceptance.images import image, small
 from tests.acceptance.reader import read_archive

@@ -30,7 +30,6 @@ PLUGINS: Final = {
     "returns": ["returns.contrib.mypy.returns_plugin"],
     "returns and pydantic": ["returns.contrib.mypy.returns_plugin", "pydantic.mypy"],
 }
-ZEROS: Final = f"sha256:{'0' * 64}"
 
 
 @pytest.fixture
