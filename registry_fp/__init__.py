@@ -1,4 +1,4 @@
-"""registry_fp: push, pull and inspect container images from async Python, with every failure in the type."""
+"""registry_fp: push and inspect container images from async Python, with every failure in the type."""
 
 from registry_fp.archive.docker_save import SavedImage, SavedLayer
 from registry_fp.archive.source import DockerSave, docker_save
@@ -46,7 +46,7 @@ from registry_fp.domain.errors import (
 )
 from registry_fp.domain.exit_code import exit_code
 from registry_fp.domain.explain import describe, explain, hint
-from registry_fp.domain.image_config import ImageConfig, parse_image_config
+from registry_fp.domain.image_config import ExecutionConfig, History, ImageConfig, RootFs, parse_image_config
 from registry_fp.domain.manifest import ImageIndex, ImageManifest, RawManifest, parse_manifest
 from registry_fp.domain.media_type import Compression, MediaType
 from registry_fp.domain.model import Annotations
@@ -108,6 +108,8 @@ __all__ = [
     "DockerSave",
     "Err",
     "Event",
+    "ExecutionConfig",
+    "History",
     "HostSettings",
     "ImageConfig",
     "ImageFault",
@@ -151,6 +153,7 @@ __all__ = [
     "RegistryFailed",
     "Repository",
     "RetryPolicy",
+    "RootFs",
     "SavedImage",
     "SavedLayer",
     "ServerFault",

@@ -33,6 +33,7 @@ class Hasher(Protocol):
 
     def hexdigest(self) -> str:
         """The digest so far, in lower-case hex."""
+        ...
 
 
 @final

@@ -38,11 +38,11 @@ def exit_code(error: RegistryError) -> int:
             return 74
         case why.DnsFailed() | why.ConnectFailed() | why.TlsFailed() | why.ConnectionLost() | why.ServerFault():
             return 69
-        case why.RateLimited() | why.TimedOut() | why.DeadlineExceeded():
+        case why.RateLimited() | why.TimedOut() | why.DeadlineExceeded() | why.UploadLost() | why.RangeRejected():
             return 75
         case why.ProtocolViolation() | why.PolicyRefused() | why.Refused() | why.Unsupported():
             return 76
-        case why.UploadLost() | why.RangeRejected() | why.NotConfirmed():
+        case why.NotConfirmed():
             return 76
         case why.Unauthenticated() | why.Denied():
             return 77

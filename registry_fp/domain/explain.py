@@ -122,9 +122,9 @@ def _hint(reason: Reason) -> str:
         case why.TimedOut():
             return "the registry or the network is stuck; try again, or raise the timeout"
         case why.DeadlineExceeded():
-            return "raise the timeout, or try again: blobs that have arrived are not sent twice"
+            return "raise the timeout, or try again: blobs that the registry has are not sent twice"
         case why.ConnectionLost() | why.UploadLost() | why.RangeRejected():
-            return "try again: blobs that have arrived are not sent twice"
+            return "try again: blobs that the registry has are not sent twice"
         case why.ServerFault():
             return "the fault is on the registry's side; try again later, or ask who runs it"
         case why.RateLimited():

@@ -66,7 +66,7 @@ def _published(
         )
 
     def tagged(sent: Uploaded, target: Reference) -> Op[Pushed]:
-        return put_manifest(client, replace(sent, target=target), options=options)
+        return put_manifest(client, sent if target == sent.target else _another_tag(sent, target), options=options)
 
     # One after the other: each is concurrent in itself, and what it places the next one finds or mounts.
     return (
@@ -74,6 +74,12 @@ def _published(
         .map(lambda groups: tuple(pushed for group in groups for pushed in group))
         .alt(lambda errors: _several(source, errors, len(publications)))
     )
+
+
+def _another_tag(sent: Uploaded, target: Reference) -> Uploaded:
+    """Under its second tag in a repository, nothing of an image is sent."""
+    there = tuple(replace(blob, outcome="exists", sent=0) for blob in sent.blobs)
+    return replace(sent, target=target, blobs=there)
 
 
 def _several(source: DockerSave, errors: tuple[RegistryError, ...], total: int) -> RegistryError:

@@ -81,5 +81,7 @@ def refusal(response: Response, sought: Sought) -> Reason:
 
 
 def _missing(problems: tuple[Problem, ...], sought: Sought) -> Sought:
-    told = (_TOLD[problem.code] for problem in problems if problem.code in _TOLD)
-    return sought if sought == "registry" else next(told, sought)
+    for problem in problems:
+        if sought != "registry" and problem.code in _TOLD:
+            return _TOLD[problem.code]
+    return sought

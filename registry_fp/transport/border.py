@@ -12,12 +12,14 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 import aiohttp
+from aiohttp.http_exceptions import LineTooLong
 from yarl import URL
 
 from registry_fp.domain.errors import (
     ConnectFailed,
     ConnectionLost,
     DnsFailed,
+    LimitExceeded,
     LocalIo,
     PolicyRefused,
     ProtocolViolation,
@@ -27,7 +29,10 @@ from registry_fp.domain.errors import (
 )
 from registry_fp.protocol.location import shown
 
-__all__ = ["BORDER", "reason_for"]
+__all__ = ["BORDER", "FIELD_LIMIT", "reason_for"]
+
+FIELD_LIMIT: Final = 32 * 1024
+"""The longest header, in bytes: signed Locations and tokens are longer than aiohttp's own limit of 8 KiB."""
 
 _Translate: TypeAlias = Callable[[BaseException, URL, int], Reason]
 
@@ -74,7 +79,13 @@ def _lost(error: BaseException, _url: URL, done: int) -> Reason:
 
 
 def _not_http(error: BaseException, _url: URL, _done: int) -> Reason:
-    detail = error.message if isinstance(error, aiohttp.ClientResponseError) else type(error).__name__
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, LineTooLong):
+            return LimitExceeded("bytes in a header", FIELD_LIMIT)
+        cause = cause.__cause__
+    # What follows the colon is what the server sent, which is nobody's business in a log.
+    detail = error.message.partition(":")[0] if isinstance(error, aiohttp.ClientResponseError) else type(error).__name__
     return ProtocolViolation(f"the answer is not HTTP: {' '.join(detail.split())[:120]}")
 
 

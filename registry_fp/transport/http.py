@@ -25,7 +25,7 @@ from registry_fp.effect.operation import Op, deferred
 from registry_fp.protocol.location import shown
 from registry_fp.protocol.message import Incoming, Request
 from registry_fp.protocol.refusal import fault_of
-from registry_fp.transport.border import reason_for
+from registry_fp.transport.border import FIELD_LIMIT, reason_for
 from registry_fp.transport.clock import Clock
 from registry_fp.transport.outgoing import Outgoing
 from registry_fp.transport.port import Exchange, Receive, collect
@@ -38,7 +38,6 @@ T = TypeVar("T")
 
 _log: Final = logging.getLogger(__name__)
 
-_FIELD_LIMIT: Final = 32 * 1024
 _READ_BUFFER: Final = 256 * 1024
 
 
@@ -54,7 +53,7 @@ async def http_exchange(settings: Settings, clock: Clock) -> AsyncIterator[Excha
         requote_redirect_url=False,
         trust_env=False,
         read_bufsize=_READ_BUFFER,
-        max_field_size=_FIELD_LIMIT,
+        max_field_size=FIELD_LIMIT,
         trace_configs=[_trace(settings)],
         middlewares=(_sent_once,),
     )

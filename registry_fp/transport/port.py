@@ -43,6 +43,7 @@ class Exchange(Protocol):
 
     def __call__(self, request: Request, receive: Receive[T], /) -> Op[T]:
         """Fails with a transport reason (`ConnectFailed`, `TimedOut`, ...), or as `receive` does."""
+        ...
 
 
 class Memory(Protocol):
@@ -56,6 +57,7 @@ class Memory(Protocol):
 
     async def holders(self, host: str, digest: Digest) -> tuple[Repository, ...]:
         """Repositories of a host that were seen to hold a blob, the latest first."""
+        ...
 
     async def saw(self, repository: Repository, digest: Digest) -> None:
         """Keep that a repository holds a blob."""

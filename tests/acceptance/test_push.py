@@ -148,6 +148,7 @@ async def test_many_pushes_at_once_on_one_client_send_each_blob_once(
         assert (counts.blob_bytes_in, counts.uploads_open) == (sum(sizes.values()), 0)
 
 
+@pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="this machine has no IPv6")
 async def test_a_registry_may_have_an_ipv6_address(client: Client, tmp_path: Path) -> None:
     """`[::1]:5000/app` is a reference like any other."""
     archive = tmp_path / "app.tar"

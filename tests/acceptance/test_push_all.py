@@ -46,7 +46,8 @@ async def test_from_the_second_repository_on_no_blob_is_sent(site: Site, client:
     write_docker_save(archive, image("one:1.0", "two:1.0", "three:1.0", "three:1.1"), layout="legacy")
     first, *others = await unwrap(push_all(client, docker_save(archive), site.repository))
     assert {blob.outcome for blob in first.blobs} == {"uploaded"}
-    assert [({blob.outcome for blob in each.blobs}, each.sent) for each in others] == [({"mounted"}, 0)] * 3
+    outcomes = [({blob.outcome for blob in each.blobs}, each.sent) for each in others]
+    assert outcomes == [({"mounted"}, 0), ({"mounted"}, 0), ({"exists"}, 0)]
     if site.embedded is not None:
         assert site.embedded.counts().blob_bytes_in == first.sent
 

@@ -40,8 +40,8 @@ DECIDED: Final[dict[Reason, tuple[int, bool]]] = {
     why.Denied(): (77, False),
     why.NotFound("blob"): (66, False),
     why.Refused(405): (76, False),
-    why.UploadLost(10): (76, True),
-    why.RangeRejected(10, 5): (76, True),
+    why.UploadLost(10): (75, True),
+    why.RangeRejected(10, 5): (75, True),
     why.DigestMismatch(digest_of(b"a"), digest_of(b"b")): (65, False),
     why.SizeMismatch(1, 2): (65, False),
     why.ProtocolViolation("no Location"): (76, False),
@@ -159,7 +159,7 @@ def test_an_error_is_a_value_that_crosses_processes(error: RegistryError) -> Non
 def test_what_is_worth_trying_again_is_told_so_by_the_shell_too() -> None:
     """A script that repeats on 69 and 75 must not repeat what can never succeed, nor miss what can."""
     temporary = {exit_code(_error(reason)) for reason, (_, transient) in DECIDED.items() if transient}
-    assert temporary == {1, 69, 75, 76}
+    assert temporary == {1, 69, 75}
 
 
 def test_the_facts_of_a_reason_are_in_its_sentence() -> None:

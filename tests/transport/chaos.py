@@ -73,12 +73,12 @@ async def chaos(*scripts: Script, tls: ssl.SSLContext | None = None) -> AsyncIte
     running = Chaos()
     tasks: set[asyncio.Task[None]] = set()
 
-    async def visited(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
+    def visited(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         script = scripts[min(running.visits, len(scripts) - 1)]
         running.visits += 1
+        tasks.add(asyncio.create_task(played(script, reader, writer)))
+
+    async def played(script: Script, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             with suppress(OSError, asyncio.IncompleteReadError):
                 await script(Visit(reader, writer, running))
