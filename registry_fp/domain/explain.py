@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from errno import EACCES, EDQUOT, EMFILE, ENFILE, ENOENT, ENOSPC, EPERM
+from errno import EACCES, EDQUOT, EISDIR, EMFILE, ENFILE, ENOENT, ENOSPC, ENOTDIR, EPERM
 from typing import assert_never
 
 from registry_fp.domain import errors as why
@@ -89,10 +89,10 @@ def _sentence(reason: Reason) -> str:
         case why.BadReference(text=text, why=detail):
             return f"{detail} (in {text!r})"
         case why.TarUnreadable(kind=kind, member=member, offset=offset, detail=detail):
-            place = "" if offset is None else f"at byte {offset}"
+            place = f"at byte {offset} of the archive" if offset else ""
             return _joined(kind, member, place, detail)
         case why.InvalidImage(kind=kind, member=member, detail=detail):
-            return _joined(kind, member, detail)
+            return _joined(kind, None if member and member in kind else member, detail)
         case why.SourceChanged(what=what):
             return f"{what} changed while it was being read"
         case why.LocalIo(errno=number, path=path):
@@ -133,12 +133,18 @@ def _hint(reason: Reason) -> str:
             return "give credentials for this host, or check the ones given"
         case why.Denied():
             return "check that the account may write to (or read) this repository, and that the repository exists"
+        case why.NotFound(what="blob"):
+            return "check the repository and the digest; a push sends what is missing"
+        case why.NotFound(what="registry"):
+            return "check that the address is a registry's"
         case why.NotFound():
             return "check the spelling of repository and tag; `registry-fp tags REPOSITORY` lists what is there"
         case why.Refused(status=405):
             return "this registry does not allow the operation; its administrator can often enable it"
         case why.Refused(status=413):
             return "the registry, or a proxy before it, takes no body of this size; ask for a higher limit"
+        case why.Refused(problems=()):
+            return "the registry does not say why; ask who runs it"
         case why.Refused():
             return "the registry's own words above say what it does not accept"
         case why.DigestMismatch() | why.SizeMismatch():
@@ -152,13 +158,13 @@ def _hint(reason: Reason) -> str:
         case why.MalformedDocument() | why.AmbiguousManifest() | why.MediaTypeMismatch():
             return "the document was written wrongly; build or push the image again with another tool"
         case why.Unsupported(what=what):
-            return "install registry-fp[zstd]" if "zstd" in what else "another way, or another registry, is needed"
+            return _other_way(what)
         case why.BadReference():
             return "a reference is [HOST[:PORT]/]NAME[:TAG][@DIGEST], for example ghcr.io/team/app:1.4"
         case why.TarUnreadable(kind=kind):
             return _tar_hint(kind)
-        case why.InvalidImage(kind=kind, detail=detail):
-            return _image_hint(kind, detail)
+        case why.InvalidImage(kind=kind):
+            return _image_hint(kind)
         case why.SourceChanged():
             return "wait until the file is complete, then try again"
         case why.LocalIo(errno=number):
@@ -181,25 +187,33 @@ def _tar_hint(kind: TarFault) -> str:
             return "give a file made by `docker save`, plain or compressed with gzip, zstd, xz or bzip2"
         case "bad compression":
             return "the compressed file is damaged; save or download it again"
-        case "bad header" | "hostile header" | "too many members":
+        case "bad header":
+            return "the file is damaged, or made to mislead; save or download it again"
+        case "hostile header" | "too many members":
             return "no image tool writes archives like this; do not trust where it comes from"
         case _:
             assert_never(kind)
 
 
-def _image_hint(kind: ImageFault, detail: str) -> str:
+def _image_hint(kind: ImageFault) -> str:
     match kind:
         case "no manifest.json":
             return "make the archive with `docker save`, `podman save` or `skopeo copy ... docker-archive:`"
         case "several images" | "no such image":
             return "choose one with --image TAG_OR_INDEX, or push every one with --all-tags"
-        case "no tags" | "bad tag":
-            return "the archive names no usable tag; give the target reference yourself"
+        case "no tags":
+            return "the archive names no tag for it; push it by itself, to a reference of your own"
+        case "bad tag":
+            return "save the image again under another name, or push the other images one by one"
         case "diff_id mismatch" | "digest mismatch" | "bad layer":
             return "the archive is damaged; save the image again"
+        case "bad manifest.json" | "bad index.json" | "bad config":
+            return "the archive is damaged, or its writer is at fault; save the image again"
         case "link leaves the archive" | "link cycle" | "broken link" | "bad name" | "duplicate member":
             return "no image tool writes archives like this; do not trust where it comes from"
-        case "no images" | "bad manifest.json" | "bad index.json" | "missing config" | "bad config" | "missing layer":
+        case "no images":
+            return "the archive is empty; save it again with the name of an image"
+        case "missing config" | "missing layer":
             return "the archive is not complete; save the image again"
         case "layer count" | "not a regular file" | "manifests disagree":
             return "the archive contradicts itself; save the image again"
@@ -207,10 +221,24 @@ def _image_hint(kind: ImageFault, detail: str) -> str:
             assert_never(kind)
 
 
+def _other_way(what: str) -> str:
+    match what:
+        case _ if "zstd" in what:
+            return "install registry-fp[zstd]"
+        case _ if what.startswith("an archive"):
+            return "save it to a file, and give that file"
+        case _ if what.startswith("a layer"):
+            return "save the image again; layers are plain, or compressed with gzip or zstd"
+        case _:
+            return "do it in another way, or with another registry"
+
+
 def _io_hint(number: int) -> str:
     match number:
-        case _ if number == ENOENT:
+        case _ if number in (ENOENT, ENOTDIR):
             return "check the path"
+        case _ if number == EISDIR:
+            return "give the file itself, not the folder that it is in"
         case _ if number in (EACCES, EPERM):
             return "check the permissions of the path"
         case _ if number in (ENOSPC, EDQUOT):
@@ -238,9 +266,8 @@ def _late(phase: why.Phase, seconds: float) -> str:
 
 
 def _told(problems: tuple[Problem, ...]) -> str:
-    told = "; ".join(
-        f"{problem.code}: {problem.message}" if problem.message else problem.code for problem in problems[:3]
-    )
+    each = (f"{problem.code}: {problem.message}" if problem.message else problem.code for problem in problems)
+    told = "; ".join(list(dict.fromkeys(each))[:3])
     return f" ({told})" if told else ""
 
 

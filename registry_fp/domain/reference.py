@@ -91,6 +91,8 @@ def parse_reference(text: str) -> Result[Reference, RegistryError]:
     """
     if "://" in text:
         return _bad("parse_reference", text, _scheme_fault(text))
+    if _USER.search(text):
+        return _bad("parse_reference", text, "leave out the user and the password")
     name, at, digest_text = text.partition("@")
     digest: Digest | None = None
     if at:
@@ -168,7 +170,7 @@ def _split(name: str) -> Repository | str:
     if why is not None:
         return why
     host = _canonical(host)
-    if host == DOCKER_HUB and "/" not in path:
+    if host == DOCKER_HUB and path and "/" not in path:
         path = f"library/{path}"
     if len(host) + 1 + len(path) > _NAME_LIMIT:
         return f"host and repository together have at most {_NAME_LIMIT} characters, found {len(host) + 1 + len(path)}"
@@ -176,6 +178,8 @@ def _split(name: str) -> Repository | str:
 
 
 def _path_fault(path: str) -> str | None:
+    if not path:
+        return "the name is empty"
     for component in path.split("/"):
         if _COMPONENT.fullmatch(component):
             continue

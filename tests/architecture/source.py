@@ -39,7 +39,7 @@ class Definition:
 class Module:
     """One file of the library. `imports` are (module, name) pairs, with no name for `import module`.
 
-    `imported_at_once` are the names that an import at the top of the file binds.
+    `imported_at_once` are the names that an import at the top of the file binds, `loaded_at_once` the modules.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Module:
     statements: int
     imports: frozenset[tuple[str, str | None]]
     imported_at_once: frozenset[str]
+    loaded_at_once: frozenset[str]
     exported: tuple[str, ...] | None
     defined: tuple[Definition, ...]
     uses_do: bool
@@ -83,6 +84,7 @@ def _module(path: Path) -> Module:
             if isinstance(node, ast.Import | ast.ImportFrom)
             for alias in node.names
         ),
+        loaded_at_once=frozenset(name for name, _ in _imports(iter(tree.body))),
         exported=_exported(tree),
         defined=tuple(_defined(tree)),
         uses_do="FutureResult.do(" in text,

@@ -5,23 +5,15 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from registry_fp import Client, Settings, connect
-from registry_fp.testing import EmbeddedRegistry, running_registry
-
-
-@pytest.fixture(scope="module")
-def shared_registry() -> Iterator[EmbeddedRegistry]:
-    """A registry for all tests of a file: whatever they do to it, it stays empty."""
-    with running_registry() as registry:
-        yield registry
+from registry_fp.testing import EmbeddedRegistry
 
 
 @pytest.fixture
-def registry(shared_registry: EmbeddedRegistry) -> Iterator[EmbeddedRegistry]:
-    """The registry, which must hold nothing, and no open upload, when the test is over."""
-    shared_registry.reset_counts()
-    yield shared_registry
-    assert stored(shared_registry) == 0
-    assert shared_registry.counts().uploads_open == 0
+def registry(embedded_registry: EmbeddedRegistry) -> Iterator[EmbeddedRegistry]:
+    """A registry that must hold nothing, and no open upload, when the test is over."""
+    yield embedded_registry
+    assert _stored(embedded_registry) == 0
+    assert embedded_registry.counts().uploads_open == 0
 
 
 @pytest.fixture
@@ -31,7 +23,7 @@ async def client() -> AsyncIterator[Client]:
         yield connected
 
 
-def stored(registry: EmbeddedRegistry) -> int:
+def _stored(registry: EmbeddedRegistry) -> int:
     """How many requests made a blob or a manifest."""
     writing = {"end-4b", "end-6", "end-7a", "end-7b", "end-11"}
     return sum(seen.endpoint in writing and seen.status == 201 for seen in registry.requests)

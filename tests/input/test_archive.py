@@ -74,7 +74,7 @@ async def test_a_client_goes_on_after_a_bad_archive(
 
 
 async def test_what_can_be_pushed_of_many_is_pushed_and_the_rest_is_named(
-    shared_registry: EmbeddedRegistry, client: Client, tmp_path: Path
+    embedded_registry: EmbeddedRegistry, client: Client, tmp_path: Path
 ) -> None:
     """One damaged image in the archive of a whole machine must not keep the others from moving."""
     archive = tmp_path / "machine.tar"
@@ -82,13 +82,13 @@ async def test_what_can_be_pushed_of_many_is_pushed_and_the_rest_is_named(
     raw, damaged = archive.read_bytes(), written.images[1].layers[0]
     at = raw.index(damaged) + 600
     archive.write_bytes(raw[:at] + b"!" + raw[at + 1 :])
-    out = await settle(push_all(client, docker_save(archive), f"{shared_registry.host}/many"))
+    out = await settle(push_all(client, docker_save(archive), f"{embedded_registry.host}/many"))
     assert isinstance(out, Err)
     reason = out.error.reason
     assert isinstance(reason, SeveralFailed)
     assert (len(reason.errors), reason.total, exit_code(out.error)) == (1, 3, 1)
     assert "diff_id mismatch" in explain(reason.errors[0])
-    held = set(await unwrap(list_repositories(client, shared_registry.host)))
+    held = set(await unwrap(list_repositories(client, embedded_registry.host)))
     assert {name for name in held if name.startswith("many/")} == {"many/library/one", "many/library/three"}
 
 

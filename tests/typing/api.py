@@ -15,6 +15,7 @@ from returns.result import Failure, Result, Success
 
 from registry_fp import (
     AmbiguousManifest,
+    Annotations,
     BadReference,
     BasicCredentials,
     BlobDone,
@@ -22,6 +23,8 @@ from registry_fp import (
     BlobStarted,
     Chunks,
     Client,
+    Clock,
+    Compression,
     ConnectFailed,
     ConnectionLost,
     DeadlineExceeded,
@@ -34,25 +37,35 @@ from registry_fp import (
     DockerSave,
     Err,
     Event,
+    ExecutionConfig,
+    History,
+    HostSettings,
     ImageConfig,
+    ImageFault,
     ImageIndex,
     ImageManifest,
     ImageRead,
     Inspected,
     InspectedImage,
     InspectedIndex,
+    InspectedLayer,
     InvalidImage,
     Keychain,
     LimitExceeded,
     LocalIo,
     MalformedDocument,
     ManifestStored,
+    MediaType,
     MediaTypeMismatch,
     Misconfigured,
     NotConfirmed,
     NotFound,
     Ok,
+    OnEvent,
     Op,
+    Outcome,
+    Phase,
+    Platform,
     PolicyRefused,
     Problem,
     ProtocolViolation,
@@ -69,12 +82,15 @@ from registry_fp import (
     RegistryFailed,
     Repository,
     RetryPolicy,
+    RootFs,
     SavedImage,
+    SavedLayer,
     ServerFault,
     Settings,
     SeveralFailed,
     SizeMismatch,
     SourceChanged,
+    TarFault,
     TarUnreadable,
     TimedOut,
     TlsFailed,
@@ -104,6 +120,7 @@ from registry_fp import (
     is_transient,
     list_repositories,
     list_tags,
+    mount_blob,
     operation,
     outcome,
     parse_digest,
@@ -148,6 +165,7 @@ def every_verb_is_an_operation_on_a_client_and_a_noun(
         assert_type(get_blob(client, repository, digest, limit=1), Op[bytes]),
         assert_type(put_blob(client, repository, b""), Op[Descriptor]),
         assert_type(delete_blob(client, repository, digest), Op[None]),
+        assert_type(mount_blob(client, repository, digest, source=repository).map(bool), Op[bool]),
         assert_type(push(client, source, name, options=PushOptions(compression="zstd")), Op[Pushed]),
         assert_type(push(client, source, "localhost:5000/app"), Op[Pushed]),
         assert_type(push_all(client, source, "localhost:5000"), Op[tuple[Pushed, ...]]),
@@ -360,6 +378,51 @@ def a_push_says_what_became_of_its_blobs(pushed: Pushed) -> tuple[object, ...]:
         assert_type(pushed.blobs, tuple[PushedBlob, ...]),
         assert_type(pushed.blobs[0].descriptor, Descriptor),
     )
+
+
+def documents_are_typed_to_the_bottom(config: ImageConfig, blob: Descriptor) -> tuple[object, ...]:
+    """What a configuration and a descriptor hold, nulls included."""
+    return (
+        assert_type(config.platform, Platform),
+        assert_type(config.config, ExecutionConfig | None),
+        assert_type(config.rootfs, RootFs),
+        assert_type(config.rootfs.diff_ids, tuple[Digest, ...]),
+        assert_type(config.history, tuple[History, ...] | None),
+        assert_type(blob.annotations, Annotations | None),
+        assert_type(blob.size, int),
+    )
+
+
+def an_archive_is_typed_to_the_bottom(image: SavedImage, inspected: InspectedImage) -> tuple[object, ...]:
+    """What `validate` gives of an archive, and `inspect` of an archive or a registry."""
+    return (
+        assert_type(image.layers, tuple[SavedLayer, ...]),
+        assert_type(image.references, tuple[Reference, ...]),
+        assert_type(inspected.layers, tuple[InspectedLayer, ...]),
+        assert_type(inspected.layers[0].media_type, MediaType),
+        assert_type(inspected.config_digest, Digest),
+    )
+
+
+def the_words_of_a_reason_are_closed(
+    timed_out: TimedOut, tar: TarUnreadable, image: InvalidImage, done: BlobDone
+) -> tuple[object, ...]:
+    """Literals: a wrong one in a comparison is an error."""
+    phase: Phase = timed_out.phase
+    tar_fault: TarFault = tar.kind
+    image_fault: ImageFault = image.kind
+    became: Outcome = done.outcome
+    codec: Compression = "zstd"
+    return (phase == "read", tar_fault == "truncated", image_fault == "bad layer", became == "mounted", codec)
+
+
+async def time_and_hosts_are_chosen_by_the_caller(clock: Clock, watch: OnEvent) -> PushOptions:
+    """A clock that tests turn, and settings for a single host."""
+    settings = Settings(hosts={"registry:5000": HostSettings(plain_http=True)}, retries=0)
+    assert_type(settings.is_plain("registry:5000"), bool)
+    assert_type(clock.now(), float)
+    async with connect(settings, clock=clock):
+        return PushOptions(on_event=watch)
 
 
 @operation

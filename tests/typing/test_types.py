@@ -13,6 +13,8 @@ from typing import Final
 
 import pytest
 
+import registry_fp
+
 ROOT: Final = Path(__file__).parents[2]
 FILES: Final = [
     Path("tests/typing/api.py"),
@@ -84,3 +86,9 @@ def test_every_file_of_mistakes_has_some_for_both_checkers() -> None:
         if path.parent.name == "must_fail" and path.name != "__init__.py":
             for checker in ("mypy", "pyright"):
                 assert any(name == path.as_posix() for name, _, _ in _expected(checker)), (path, checker)
+
+
+def test_every_name_of_the_door_is_checked() -> None:
+    """A name that `api.py` does not know may have any type."""
+    words = set(re.findall(r"\w+", (ROOT / "tests/typing/api.py").read_text(encoding="utf-8").partition("\n)\n")[2]))
+    assert set(registry_fp.__all__) - words == set()
