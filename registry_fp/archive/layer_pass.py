@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final, TypeVar, final
 
@@ -24,7 +25,7 @@ from registry_fp.domain.errors import InvalidImage, LimitExceeded, Reason, Regis
 from registry_fp.domain.media_type import Compression
 from registry_fp.effect.bracket import finish
 
-__all__ = ["UNPACKED_LIMIT", "LayerPass", "LayerProof"]
+__all__ = ["UNPACKED_LIMIT", "LayerPass", "LayerProof", "prove"]
 
 _C = TypeVar("_C")
 
@@ -65,6 +66,7 @@ class LayerPass:
         self._compressor: Compressor | None = None
         self._decompressor: Decompressor | None = None
         self._fault: Reason | None = None
+        self._stopped = False
         if layer.compression != "none":
             self._decompressor = self._kept(new_decompressor(layer.compression))
         elif compression != "none":
@@ -87,6 +89,7 @@ class LayerPass:
             if self._fault is not None:
                 yield Failure(RegistryError(self._doing, str(self._archive.source), self._fault))
         finally:
+            self._stopped = True
             if hop is not None:  # the thread reads from the archive's descriptor: it may be closed only after this
                 await finish(_ended(hop))
 
@@ -95,7 +98,7 @@ class LayerPass:
         out: list[bytes] = []
         size = 0
         for _ in range(_PIECES_PER_HOP):
-            if self._fault is not None:
+            if self._fault is not None or self._stopped:
                 return b"", False
             left = self._layer.length - self.read
             if not left:
@@ -123,7 +126,7 @@ class LayerPass:
 
     def _unpack(self, decompressor: Decompressor, raw: bytes) -> None:
         given = raw
-        while given or not decompressor.needs_input:
+        while not self._stopped and (given or not decompressor.needs_input):  # a few bytes can unpack to gigabytes
             part = decompressor.decompress(given, _PIECE)
             given = b""
             if not is_successful(part):
@@ -166,6 +169,17 @@ class LayerPass:
 
 def _contradicts(claimed: Digest | None, given: Digest) -> bool:
     return claimed is not None and claimed.algorithm == given.algorithm and claimed != given
+
+
+async def prove(archive: OpenArchive, layer: SavedLayer, *, doing: str) -> Result[LayerProof, RegistryError]:
+    """Read a layer to its end, keeping nothing: what its bytes are as they lie. Fails as `LayerPass.chunks` does."""
+    one = LayerPass(archive, layer, doing=doing, compression=layer.compression)
+    async with aclosing(one.chunks()) as chunks:
+        async for chunk in chunks:
+            if not is_successful(chunk):
+                return Failure(chunk.failure())
+    assert one.proof is not None  # noqa: S101  a pass that ended without a failure has its proof
+    return Success(one.proof)
 
 
 async def _ended(hop: asyncio.Future[tuple[bytes, bool]]) -> None:

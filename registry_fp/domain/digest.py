@@ -50,6 +50,11 @@ class Digest:
     algorithm: str
     hex: str
 
+    def __post_init__(self) -> None:
+        why = _fault(str(self))
+        if why is not None:  # text from outside goes through `parse_digest`; only a program's own mistake comes here
+            raise ValueError(why)
+
     def __str__(self) -> str:
         """The canonical text, `algorithm:hex`."""
         return f"{self.algorithm}:{self.hex}"

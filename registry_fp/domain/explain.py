@@ -118,7 +118,7 @@ def _hint(reason: Reason) -> str:
                 "trust the registry's certificate authority; for a registry without TLS allow plain HTTP for this host"
             )
         case why.TimedOut(phase="rate"):
-            return "the network is slower than the minimum rate; try again, or lower `min_rate` for this host"
+            return "the network is slower than the minimum rate; try again, or lower `min_rate`"
         case why.TimedOut():
             return "the registry or the network is stuck; try again, or raise the timeout"
         case why.DeadlineExceeded():

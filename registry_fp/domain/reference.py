@@ -24,7 +24,16 @@ from returns.result import Failure, Result, Success
 from registry_fp.domain.digest import Digest, parse_digest
 from registry_fp.domain.errors import BadReference, RegistryError
 
-__all__ = ["DOCKER_HUB", "Reference", "Repository", "parse_host", "parse_reference", "parse_repository", "parse_tag"]
+__all__ = [
+    "DOCKER_HUB",
+    "Reference",
+    "Repository",
+    "canonical_host",
+    "parse_host",
+    "parse_reference",
+    "parse_repository",
+    "parse_tag",
+]
 
 DOCKER_HUB: Final = "docker.io"
 _DOCKER_HUB_NAMES: Final = frozenset({DOCKER_HUB, "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"})
@@ -146,7 +155,7 @@ def parse_host(text: str) -> Result[str, RegistryError]:
     why = _host_fault(text)
     if why is None and not _names_a_host(text):
         why = f"a host has a dot or a port, or is localhost: {text}:443"
-    return _bad("parse_host", text, why) if why is not None else Success(_canonical(text))
+    return _bad("parse_host", text, why) if why is not None else Success(canonical_host(text))
 
 
 def parse_tag(text: str) -> Result[str, RegistryError]:
@@ -169,7 +178,7 @@ def _split(name: str) -> Repository | str:
     why = _host_fault(host)
     if why is not None:
         return why
-    host = _canonical(host)
+    host = canonical_host(host)
     if host == DOCKER_HUB and path and "/" not in path:
         path = f"library/{path}"
     if len(host) + 1 + len(path) > _NAME_LIMIT:
@@ -218,7 +227,12 @@ def _ipv6_fault(address: str) -> str | None:
     return None
 
 
-def _canonical(host: str) -> str:
+def canonical_host(host: str) -> str:
+    """The one spelling of a host: lower case, and `docker.io` for every name of Docker Hub.
+
+    >>> canonical_host("Index.Docker.io")
+    'docker.io'
+    """
     """One spelling for each host, so that it is one host to credentials, limits and caches."""
     match = _HOST.fullmatch(host)
     if match is None or not ("." in host or ":" in host or host.lower() == "localhost"):

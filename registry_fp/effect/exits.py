@@ -45,7 +45,7 @@ class Err(Generic[E_co]):
 
 
 class RegistryFailed(Exception):  # noqa: N818  it is not an error, it carries one
-    """What `unwrap` raises: the only exception of this library."""
+    """What `unwrap` raises, and `connect` where a setting is wrong: the only exception of this library."""
 
     def __init__(self, error: RegistryError) -> None:
         super().__init__(error)

@@ -7,13 +7,15 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Final, TypeVar
 
+from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest, digest_of, new_hasher
-from registry_fp.domain.errors import DigestMismatch, RegistryError, SizeMismatch
+from registry_fp.domain.errors import BadReference, DigestMismatch, RegistryError, SizeMismatch
 from registry_fp.domain.reference import Repository
-from registry_fp.effect.exits import Err, settle
+from registry_fp.effect.bracket import bracket
+from registry_fp.effect.exits import Err, Ok, settle
 from registry_fp.effect.operation import Op, operation
 from registry_fp.operations.noun import digest_noun, repository_noun
 from registry_fp.operations.uploads import begin_upload, cancel_upload, commit_upload
@@ -25,6 +27,7 @@ from registry_fp.transport.port import Client, collect, send
 
 __all__ = [
     "BLOB_IN_MEMORY",
+    "ask_mount",
     "blob_size",
     "consume_blob",
     "delete_blob",
@@ -99,7 +102,8 @@ def consume_blob(
 
     The stream's last item is a failure if the bytes are not the blob's (`DigestMismatch`; `SizeMismatch` where a
     descriptor promised a size): `use` must not keep what it made of them then. Once bytes have been seen nothing is
-    repeated. Fails as `use` does, with `NotFound`, or as the transport does. Source: end-2.
+    repeated. While `use` runs it holds one of the host's connections, and should not wait for another of them. Fails as
+    `use` does, with `NotFound`, or as the transport does. Source: end-2.
     """
     wanted_size = blob.size if isinstance(blob, Descriptor) else None
 
@@ -125,40 +129,55 @@ def put_blob(client: Client, repository: str | Repository, content: bytes) -> Op
 
     Fails with `NotFound`, `Refused`, `Denied`, `DigestMismatch`, or as the transport does. Source: end-4a, end-6.
     """
+    digest = digest_of(content)
 
-    @operation
-    async def stored(name: Repository) -> Result[Descriptor, RegistryError]:
-        digest = digest_of(content)
-        begun = await settle(begin_upload(client, name))
-        if isinstance(begun, Err):
-            return Failure(begun.error)
-        done = await settle(commit_upload(client, begun.value, digest, content))
-        if isinstance(done, Err):
-            await settle(cancel_upload(client, begun.value))
-            return Failure(done.error)
-        return Success(Descriptor(media_type="application/octet-stream", digest=digest, size=len(content)))
+    def stored(name: Repository) -> Op[Descriptor]:
+        return bracket(
+            lambda: begin_upload(client, name),
+            lambda upload: commit_upload(client, upload, digest, content),
+            lambda upload, done: _given_up_unless(client, upload, done),
+        ).map(lambda _: Descriptor(media_type="application/octet-stream", digest=digest, size=len(content)))
 
     return repository_noun("put_blob", repository).bind(stored)
 
 
 def mount_blob(
-    client: Client, repository: str | Repository, digest: str | Digest, *, source: Repository
-) -> Op[Upload | None]:
-    """Make a blob of `source` a blob of `repository`, without moving a byte; both are on one host.
+    client: Client, repository: str | Repository, digest: str | Digest, *, source: str | Repository
+) -> Op[bool]:
+    """Make a blob of `source` a blob of `repository`, without moving a byte: True if the registry did, False if not.
 
-    None is done. An upload session is a registry that did not mount, and is ready to take the bytes instead. Fails
-    with `NotFound`, `Denied`, or as the transport does. Source: end-11.
+    Both are on one host; another one is a `BadReference`. Fails with `NotFound`, `Denied`, or as the transport does.
+    Source: end-11.
     """
-    return _named(
-        "mount_blob",
-        repository,
-        digest,
-        lambda name, wanted: send(
-            client,
-            wire.mount_blob(client.origin(name.host), name, wanted, source),
-            lambda response: wire.after_mount(name, response),
-        ),
+
+    @operation
+    async def mounted(name: Repository, wanted: Digest, neighbour: Repository) -> Result[bool, RegistryError]:
+        if neighbour.host != name.host:
+            reason = BadReference(str(neighbour), f"a blob is mounted from a repository of {name.host}")
+            return Failure(RegistryError("mount_blob", f"{name}@{wanted}", reason))
+        out = await settle(ask_mount(client, name, wanted, neighbour))
+        if isinstance(out, Err):
+            return Failure(out.error)
+        if out.value is not None:
+            await settle(cancel_upload(client, out.value))
+        return Success(out.value is None)
+
+    return repository_noun("mount_blob", source).bind(
+        lambda neighbour: _named(
+            "mount_blob", repository, digest, lambda name, wanted: mounted(name, wanted, neighbour)
+        )
     )
+
+
+def ask_mount(client: Client, repository: Repository, digest: Digest, source: Repository) -> Op[Upload | None]:
+    """Ask for a mount. None is done; a registry that does not mount opens a session to take the bytes instead."""
+    request = wire.mount_blob(client.origin(repository.host), repository, digest, source)
+    return send(client, request, lambda response: wire.after_mount(repository, response))
+
+
+async def _given_up_unless(client: Client, upload: Upload, done: object) -> None:
+    if not isinstance(done, Ok):
+        await settle(cancel_upload(client, upload))
 
 
 def delete_blob(client: Client, repository: str | Repository, digest: str | Digest) -> Op[None]:
@@ -196,7 +215,7 @@ async def _proven(
             return
         hasher.update(part)
         yield chunk
-        if not part:
+        if not is_successful(chunk):
             return
     actual = Digest(wanted.algorithm, hasher.hexdigest())
     if size is not None and done != size:

@@ -20,7 +20,7 @@ def list_repositories(client: Client, host: str, *, page_size: int = 1000) -> Op
     return host_noun("list_repositories", host).bind(
         lambda name: list_names(
             client,
-            wire.list_repositories(client.origin(name), name, page_size=page_size),
+            wire.list_repositories(client.origin(name), name, page_size=max(1, page_size)),
             wire.decode_repositories,
         )
     )

@@ -20,6 +20,6 @@ def list_tags(client: Client, repository: str | Repository, *, page_size: int = 
     """
     return repository_noun("list_tags", repository).bind(
         lambda name: list_names(
-            client, wire.list_tags(client.origin(name.host), name, page_size=page_size), wire.decode_tags
+            client, wire.list_tags(client.origin(name.host), name, page_size=max(1, page_size)), wire.decode_tags
         )
     )

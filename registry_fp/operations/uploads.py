@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from typing import Final
 
 from returns.result import Result
 
 from registry_fp.domain.digest import Digest
-from registry_fp.domain.errors import RegistryError
+from registry_fp.domain.errors import DeadlineExceeded, RegistryError
 from registry_fp.domain.reference import Repository
+from registry_fp.effect.deadline import deadline
 from registry_fp.effect.exits import result_of, settle
 from registry_fp.effect.operation import Op, deferred
 from registry_fp.protocol import upload as wire
@@ -16,7 +18,11 @@ from registry_fp.protocol.message import Body
 from registry_fp.protocol.upload import Upload
 from registry_fp.transport.port import Client, send
 
-__all__ = ["begin_upload", "cancel_upload", "commit_upload", "send_chunk", "upload_status"]
+__all__ = ["CANCEL_SECONDS", "begin_upload", "cancel_upload", "commit_upload", "send_chunk", "upload_status"]
+
+
+CANCEL_SECONDS: Final = 5.0
+"""How long a registry has to take back a session that nobody needs."""
 
 
 def begin_upload(client: Client, repository: Repository, *, algorithm: str = "sha256") -> Op[Upload]:
@@ -68,5 +74,13 @@ def upload_status(client: Client, upload: Upload) -> Op[Upload]:
 
 
 def cancel_upload(client: Client, upload: Upload) -> Op[None]:
-    """Give a session up; callers ignore a failure of this (distribution-spec asks them to). Source: end-14."""
-    return send(client, wire.cancel_upload(upload), wire.after_cancel)
+    """Give a session up, within `CANCEL_SECONDS`; callers ignore a failure (distribution-spec asks them to).
+
+    Fails with `DeadlineExceeded`, or as the transport does. Source: end-14.
+    """
+    request = wire.cancel_upload(upload)
+    return deadline(
+        send(client, request, wire.after_cancel),
+        CANCEL_SECONDS,
+        lambda: request.failed(DeadlineExceeded(CANCEL_SECONDS)),
+    )

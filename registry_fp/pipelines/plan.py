@@ -40,6 +40,11 @@ class BlobPlan:
     whole: bool = True
     known: Descriptor | None = None
 
+    @property
+    def unnamed(self) -> bool:
+        """Whether the bytes are sent as they lie in the archive, where nothing tells what they are called."""
+        return self.layer is not None and self.known is None and self.layer.compression == self.becomes
+
 
 def plan_blobs(
     saved: SavedImage, layers: tuple[SavedLayer, ...], compression: Compression, *, small: int

@@ -13,7 +13,7 @@ from registry_fp.archive.docker_save import SavedImage, read_images
 from registry_fp.archive.opened import OpenArchive, with_archive
 from registry_fp.archive.source import DockerSave
 from registry_fp.domain.digest import Digest
-from registry_fp.domain.errors import InvalidImage, RegistryError, SeveralFailed
+from registry_fp.domain.errors import InvalidImage, Misconfigured, RegistryError, SeveralFailed
 from registry_fp.domain.reference import Reference, Repository, parse_host, parse_reference, parse_repository
 from registry_fp.effect.operation import Op
 from registry_fp.effect.traverse import traverse, traverse_all
@@ -42,7 +42,7 @@ def push_all(
     `SeveralFailed` and names each. Otherwise fails like `push`, and before any request with `InvalidImage` where an
     image has no tag, or two images would get the same name.
     """
-    return FutureResult.from_result(_destination(to)).bind(
+    return FutureResult.from_result(_destination(source, to)).bind(
         lambda below: with_archive(
             source,
             lambda archive: (
@@ -117,8 +117,11 @@ def _moved(original: Reference, below: Repository) -> Result[Reference, Registry
     return parse_reference(f"{path}:{original.tag}").alt(_as_push_all)
 
 
-def _destination(to: str) -> Result[Repository, RegistryError]:
+def _destination(source: DockerSave, to: str) -> Result[Repository, RegistryError]:
     """A host alone is the repository with no path."""
+    if source.image is not None:
+        reason = Misconfigured("image", "push_all takes every image; push takes the one that is chosen")
+        return Failure(RegistryError("push_all", str(source), reason))
     if "/" not in to:
         return parse_host(to).map(lambda host: Repository(host, "")).alt(_as_push_all)
     return parse_repository(to).alt(_as_push_all)

@@ -7,7 +7,7 @@ that it is asked for: who is cancelled while the answer is on its way would othe
 from __future__ import annotations
 
 import asyncio
-from typing import Final, TypeVar, final
+from typing import TypeVar, final
 
 from returns.result import Result, Success
 
@@ -18,8 +18,8 @@ from registry_fp.effect.deadline import deadline
 from registry_fp.effect.exits import Err, Ok, result_of, settle
 from registry_fp.effect.operation import Op, operation
 from registry_fp.effect.traverse import traverse_all
-from registry_fp.operations.blobs import mount_blob
-from registry_fp.operations.uploads import begin_upload, cancel_upload
+from registry_fp.operations.blobs import ask_mount
+from registry_fp.operations.uploads import CANCEL_SECONDS, begin_upload, cancel_upload
 from registry_fp.pipelines.plan import BlobPlan
 from registry_fp.protocol.upload import Upload
 from registry_fp.transport.port import Client
@@ -27,9 +27,6 @@ from registry_fp.transport.port import Client
 __all__ = ["Sessions"]
 
 _S = TypeVar("_S", bound=Upload | None)
-
-_GIVING_UP: Final = 5.0
-"""How many seconds the registry has, in all, to take back open uploads."""
 
 
 @final
@@ -50,7 +47,7 @@ class Sessions:
 
     async def mount(self, plan: BlobPlan, digest: Digest, source: Repository) -> Result[Upload | None, RegistryError]:
         """Take a blob from a neighbour; a registry that cannot opens a session instead."""
-        return await self._asked(plan, mount_blob(self._client, self._repository, digest, source=source))
+        return await self._asked(plan, ask_mount(self._client, self._repository, digest, source))
 
     def moved(self, plan: BlobPlan, upload: Upload) -> None:
         """The session of a blob is now at a newer Location."""
@@ -74,7 +71,9 @@ class Sessions:
         self._open.clear()
         self._asking.clear()
         if leaving:
-            await settle(deadline(traverse_all(leaving, lambda each: each, limit=len(leaving)), _GIVING_UP, lambda: ()))
+            await settle(
+                deadline(traverse_all(leaving, lambda each: each, limit=len(leaving)), CANCEL_SECONDS, lambda: ())
+            )
 
     async def _asked(self, plan: BlobPlan, asking: Op[_S]) -> Result[_S, RegistryError]:
         job = asyncio.ensure_future(settle(asking))

@@ -17,7 +17,7 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
 from registry_fp.archive.docker_save import SavedLayer
-from registry_fp.archive.layer_pass import LayerPass
+from registry_fp.archive.layer_pass import LayerPass, prove
 from registry_fp.archive.opened import OpenArchive, unchanged
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.errors import InvalidImage, ProtocolViolation, RangeRejected, RegistryError, UploadLost
@@ -94,7 +94,9 @@ class _Yard:
         key = (self._repository, diff_id, None if plan.known is None else plan.known.digest, self._recipe(plan))
         landing = self._client.flights.take_off(key)
         if landing is not None:
-            return Success(Awaited(plan, landing))
+            # What somebody else sends proves their archive; ours must be sound too before anything is committed.
+            proven = await self._read_through(plan)
+            return Failure(proven.failure()) if not is_successful(proven) else Success(Awaited(plan, landing))
         self._leading[plan] = key
         return await self._staged(plan)
 
@@ -135,6 +137,12 @@ class _Yard:
     async def _staged(self, plan: BlobPlan) -> Result[Staged, RegistryError]:
         emit(self._on_event, BlobStarted(plan.name, plan.length))
         known = plan.known or await self._recalled(plan)
+        if known is not None and plan.layer is not None and plan.unnamed:
+            # Other bytes may lie under the same name today: they are read, which costs less than to send them.
+            read = await prove(self._archive, plan.layer, doing="push")
+            if not is_successful(read):
+                return Failure(read.failure())
+            known = known if read.unwrap().digest == known.digest else None
         upload: Upload | None = None
         if known is not None:
             found = await self._found(plan, known)
@@ -145,12 +153,18 @@ class _Yard:
         if plan.content is not None and known is not None:
             return Success(Held(plan, known, plan.content, upload))
         sessions = _once(upload)
-        out = await settle(self._persistently(lambda _: self._sent(plan, next(sessions))))
+
+        def send(attempt: int) -> Op[Held | Sent]:
+            if attempt > 1:
+                emit(self._on_event, BlobStarted(plan.name, plan.length))
+            return self._sent(plan, next(sessions))
+
+        out = await settle(self._persistently(send))
         return Failure(out.error) if isinstance(out, Err) else Success(out.value)
 
     async def _recalled(self, plan: BlobPlan) -> Descriptor | None:
-        if plan.layer is None or (plan.known is None and plan.layer.compression == plan.becomes):
-            return None  # bytes that are sent as they are, and have no name, are known only when they have been read
+        if plan.layer is None:
+            return None
         became = await self._client.memory.recall(plan.layer.diff_id, self._recipe(plan))
         # What is remembered is the bytes; which family's media type they travel under is this push's choice.
         return None if became is None else became.model_copy(update={"media_type": plan.media_type})
@@ -174,12 +188,12 @@ class _Yard:
             return Success(None)
         if await self._recalled(plan) == known:
             return Success(None)
-        proof = self._pass(plan.layer, plan)
-        async with aclosing(proof.chunks()) as chunks:
-            async for chunk in chunks:
-                if not is_successful(chunk):
-                    return Failure(chunk.failure())
-        return Success(None)
+        return await self._read_through(plan)
+
+    async def _read_through(self, plan: BlobPlan) -> Result[None, RegistryError]:
+        if plan.layer is None:
+            return Success(None)
+        return (await prove(self._archive, plan.layer, doing="push")).map(lambda _: None)
 
     @operation
     async def _sent(self, plan: BlobPlan, session: Upload | None) -> Result[Held | Sent, RegistryError]:
@@ -246,6 +260,7 @@ class _Yard:
         @operation
         async def attempt() -> Result[PlacedBlob, RegistryError]:
             if not current:
+                emit(self._on_event, BlobStarted(sent.plan.name, sent.plan.length))
                 again = await settle(self._sent(sent.plan, None))
                 if isinstance(again, Err):
                     return Failure(again.error)

@@ -94,7 +94,7 @@ def upload_status(upload: Upload) -> Request:
 def cancel_upload(upload: Upload) -> Request:
     """end-14: DELETE <location>."""
     headers = {"Content-Length": "0"}
-    return Request("put_blob", str(upload.repository), "DELETE", upload.location, headers, repeat="never", patience=0.1)
+    return Request("put_blob", str(upload.repository), "DELETE", upload.location, headers, repeat="never")
 
 
 def after_begin(repository: Repository, response: Response) -> Result[Upload, Reason]:

@@ -6,6 +6,7 @@ There is no other such table for the network. What is not in it is a bug, and st
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -64,9 +65,8 @@ def _unconnected(error: BaseException, url: URL, _done: int) -> Reason:
     number = getattr(cause, "errno", None)
     if number in _OUT_OF_FILES:
         return LocalIo(number, "a socket")
-    return ConnectFailed(
-        _host(url), errno.errorcode.get(number or 0, "refused").replace("ECONN", "connection ").lower()
-    )
+    # Several addresses tried at once fail with one error for all, which has words and no number.
+    return ConnectFailed(_host(url), os.strerror(number).lower() if number else str(cause)[:120] or "refused")
 
 
 def _too_late(error: BaseException, _url: URL, _done: int) -> Reason:
@@ -110,7 +110,6 @@ BORDER: Final[tuple[tuple[type[BaseException], _Translate], ...]] = (
     (socket.gaierror, _unresolved),
     (ssl.SSLError, _untrusted),
     (UnicodeError, _unresolved),  # a host with a label that no name server can have
-    (TimeoutError, _too_late),
     (OSError, _lost),
 )
 """Most particular first. A test proves that every exception of aiohttp's client is in it."""

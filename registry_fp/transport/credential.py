@@ -17,13 +17,14 @@ from pydantic import SecretStr
 from returns.future import FutureResult
 from returns.result import Failure, Result, Success
 
-from registry_fp.domain.errors import RegistryError
-from registry_fp.domain.reference import DOCKER_HUB
-from registry_fp.effect.exits import Err, settle
+from registry_fp.domain.errors import Reason, RegistryError
+from registry_fp.domain.reference import DOCKER_HUB, canonical_host
+from registry_fp.effect.exits import Err, result_of, settle
 from registry_fp.effect.operation import Op, deferred
 from registry_fp.protocol.location import same_origin
 from registry_fp.protocol.message import Incoming, Request
-from registry_fp.transport.port import HUB_ORIGIN, Exchange, Receive
+from registry_fp.protocol.refusal import refusal
+from registry_fp.transport.port import HUB_ORIGIN, Exchange, Receive, collect
 
 __all__ = ["BasicCredentials", "Keychain", "anonymous", "static_credentials", "with_credentials"]
 
@@ -56,7 +57,7 @@ def static_credentials(host: str, username: str, password: str | SecretStr) -> K
     """The keychain that knows one host; for any other it is `anonymous`."""
     secret = password if isinstance(password, SecretStr) else SecretStr(password)
     known = BasicCredentials(username, secret)
-    meant = host.lower().removesuffix(":443")
+    meant = canonical_host(host).removesuffix(":443").removesuffix(":80")
 
     def keychain(asked: str) -> Op[BasicCredentials | None]:
         found: Op[BasicCredentials | None] = FutureResult.from_value(known if asked == meant else None)
@@ -67,7 +68,7 @@ def static_credentials(host: str, username: str, password: str | SecretStr) -> K
 
 @dataclass(frozen=True, slots=True)
 class _Challenged:
-    pass
+    reason: Reason
 
 
 def with_credentials(inner: Exchange, keychain: Keychain) -> Exchange:
@@ -81,27 +82,26 @@ def with_credentials(inner: Exchange, keychain: Keychain) -> Exchange:
 
         async def look(incoming: Incoming) -> Result[T | _Challenged, RegistryError]:
             if incoming.status == 401 and _offers_basic(incoming):
-                return Success(_Challenged())
+                refused = await collect(incoming, request)
+                return refused.map(lambda response: _Challenged(refusal(response, "registry")))
             return (await receive(incoming)).map(_widen)
 
         async def body() -> Result[T, RegistryError]:
-            if origin not in headers:
-                known = await settle(keychain(_registry_of(request)))
-                if isinstance(known, Err):
-                    return Failure(known.error)
-                if known.value is None:
-                    return await inner_result(request)
-                out = await settle(inner(request, look))
-                if isinstance(out, Err):
-                    return Failure(out.error)
-                if not isinstance(out.value, _Challenged):
-                    return Success(out.value)
-                headers[origin] = _basic(known.value)
-            return await inner_result(request.with_header("Authorization", headers[origin]))
-
-        async def inner_result(prepared: Request) -> Result[T, RegistryError]:
-            out = await settle(inner(prepared, receive))
-            return Failure(out.error) if isinstance(out, Err) else Success(out.value)
+            remembered = headers.get(origin)
+            first = request if remembered is None else request.with_header("Authorization", remembered)
+            out = await settle(inner(first, look))
+            if isinstance(out, Err):
+                return Failure(out.error)
+            if not isinstance(out.value, _Challenged):
+                return Success(out.value)
+            # Asked again when what is remembered is no longer taken: a keychain may have newer credentials by now.
+            known = await settle(keychain(_registry_of(request)))
+            if isinstance(known, Err):
+                return Failure(known.error)
+            if known.value is None or (header := _basic(known.value)) == remembered:
+                return Failure(request.failed(out.value.reason))
+            headers[origin] = header
+            return result_of(await settle(inner(request.with_header("Authorization", header), receive)))
 
         return deferred(body)
 
@@ -120,7 +120,7 @@ def _offers_basic(incoming: Incoming) -> bool:
 
 
 def _basic(known: BasicCredentials) -> str:
-    pair = f"{known.username}:{known.password.get_secret_value()}".encode()
+    pair = f"{known.username}:{known.password.get_secret_value()}".encode(errors="surrogatepass")
     return f"Basic {base64.b64encode(pair).decode('ascii')}"
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 from returns.result import Failure, Result, Success
 
 from registry_fp.domain.errors import Misconfigured, RegistryError
 from registry_fp.domain.media_type import Compression
+from registry_fp.domain.reference import canonical_host
 
 __all__ = ["HostSettings", "Settings", "read_settings"]
 
@@ -85,8 +86,8 @@ class Settings(BaseSettings):
 
     def is_plain(self, host: str) -> bool:
         """Whether this host is spoken to without TLS by choice."""
-        chosen = self.hosts.get(host)
-        return host in self.plain_http or (chosen is not None and chosen.plain_http)
+        plain = self.plain_http | {name for name, chosen in self.hosts.items() if chosen.plain_http}
+        return host in {canonical_host(name) for name in plain}
 
 
 def read_settings(**chosen: Any) -> Result[Settings, RegistryError]:
@@ -99,6 +100,8 @@ def read_settings(**chosen: Any) -> Result[Settings, RegistryError]:
     """
     try:
         return Success(Settings(**chosen))
+    except SettingsError as error:  # a variable that should be JSON, and is not
+        return Failure(RegistryError("read_settings", f"{_PREFIX}*", Misconfigured("a variable", str(error)[:200])))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         setting = ".".join(str(part) for part in first["loc"]) or "settings"

@@ -22,7 +22,7 @@ _STREAMING: Final = frozenset({"write", "read"})
 class StallWatch:
     """The limit in force, and what it is for. It moves the given timeout scope along."""
 
-    __slots__ = ("_bytes", "_min_rate", "_phase", "_scope", "_seconds", "_since", "_spent")
+    __slots__ = ("_bytes", "_min_rate", "_phase", "_scope", "_seconds", "_since", "_spent", "_stuck")
 
     def __init__(self, scope: asyncio.Timeout, min_rate: int) -> None:
         self._scope = scope
@@ -32,6 +32,7 @@ class StallWatch:
         self._since: float | None = None
         self._spent = 0.0
         self._bytes = 0
+        self._stuck = False
 
     @property
     def reason(self) -> TimedOut:
@@ -40,12 +41,16 @@ class StallWatch:
 
     def theirs(self, phase: Phase, seconds: float) -> None:
         """From now on we wait for the other side, at most so long."""
+        if self._stuck:
+            return
         now = asyncio.get_running_loop().time()
         self._phase, self._seconds, self._since = phase, seconds, now
         self._move(now + seconds)
 
     def ours(self, moved: int = 0) -> None:
         """The other side has done its part, and moved so many bytes; the time until `theirs` is our own."""
+        if self._stuck:
+            return
         now = asyncio.get_running_loop().time()
         if self._since is not None and self._phase in _STREAMING:
             self._spent += now - self._since
@@ -55,6 +60,7 @@ class StallWatch:
             if self._bytes < self._min_rate * self._spent:
                 self._phase, self._seconds = "rate", round(self._spent)
                 self._move(now)
+                self._stuck = True  # the scope ends at the next step of the loop; until then nothing moves it again
                 return
             self._spent, self._bytes = 0.0, 0
         self._move(None)

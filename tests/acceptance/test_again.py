@@ -17,12 +17,12 @@ from registry_fp import (
 )
 from registry_fp.testing import write_docker_save
 from tests.acceptance.conftest import Site
-from tests.acceptance.images import SHAPES, image
+from tests.acceptance.images import SHAPES, image, packed
 from tests.acceptance.reader import read_archive
 
 
 @pytest.mark.parametrize("compression", ["gzip", "zstd", "none"])
-@pytest.mark.parametrize("shape", ["legacy", "OCI", "OCI with gzip"])
+@pytest.mark.parametrize("shape", ["legacy", "legacy with gzip", "OCI", "OCI with gzip"])
 async def test_a_second_push_sends_nothing(
     shape: str, compression: Compression, site: Site, client: Client, tmp_path: Path
 ) -> None:
@@ -110,6 +110,21 @@ async def test_a_memory_that_is_wrong_costs_work_and_nothing_else(
             await unwrap(delete_blob(client, repository, blob.descriptor.digest))
     if site.embedded is not None:
         assert site.embedded.counts().uploads_open == 0
+
+
+async def test_an_archive_that_was_compressed_anew_is_pushed_as_it_is_now(
+    site: Site, client: Client, tmp_path: Path
+) -> None:
+    """The same names and diff_ids, other bytes: what was remembered of the old ones must not stand for the new."""
+    archive, digests = tmp_path / "app.tar", []
+    for level in (6, 1):
+        archive.write_bytes(bytes(packed(image("app:1.0"), level)))
+        pushed = await unwrap(push(client, docker_save(archive), f"{site.repository}:{level}"))
+        async with connect(Settings(cache=False)) as stranger:
+            other = await unwrap(push(stranger, docker_save(archive), f"{site.repository}/cold:{level}"))
+        assert pushed.digest == other.digest
+        digests.append(site.reader.prove(site.path, str(level), read_archive(archive)[0]).digest)
+    assert digests[0] != digests[1]
 
 
 async def test_another_level_of_compression_is_another_blob(site: Site, client: Client, tmp_path: Path) -> None:

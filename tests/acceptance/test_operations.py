@@ -21,6 +21,7 @@ from registry_fp import (
     Reason,
     Refused,
     RegistryError,
+    Repository,
     SizeMismatch,
     consume_blob,
     delete_blob,
@@ -145,16 +146,29 @@ async def test_a_blob_of_another_size_than_was_promised_is_refused(site: Site, c
 
 
 async def test_a_blob_is_mounted_from_a_neighbour(site: Site, client: Client) -> None:
-    """No byte moves; and where there is nothing to mount, the registry offers an upload instead."""
+    """No byte moves; and where there is nothing to mount, no session is left open for it."""
     stored = await unwrap(put_blob(client, site.repository, site.path.encode()))
     source = parse_repository(site.repository).unwrap()
     target = f"{site.repository}/neighbour"
     site.reset()
-    assert await unwrap(mount_blob(client, target, stored.digest, source=source)) is None
+    assert await unwrap(mount_blob(client, target, stored.digest, source=source))
     site.sent_nothing(layers=0)
     assert await unwrap(get_blob(client, target, stored.digest)) == site.path.encode()
-    offered = await unwrap(mount_blob(client, target, digest_of(b"nowhere"), source=source))
-    assert offered is not None
+    assert not await unwrap(mount_blob(client, target, digest_of(b"nowhere"), source=site.repository))
+    if site.embedded is not None:
+        assert site.embedded.counts().uploads_open == 0
+
+
+async def test_a_blob_of_another_host_is_not_mounted(site: Site, client: Client) -> None:
+    """Read as a path of this host, the name of another registry's repository would mean a stranger's."""
+    reason = await _reason(mount_blob(client, site.repository, digest_of(b"x"), source="hub.example/team/app"))
+    assert isinstance(reason, BadReference)
+
+
+async def test_a_name_made_by_hand_is_checked_like_text(site: Site, client: Client) -> None:
+    """A value that no text stands for would put anything into a URL."""
+    for made in (Repository(site.host, "../../x"), Repository("bad host", "app"), Repository("nohost", "app")):
+        assert isinstance(await _reason(list_tags(client, made)), BadReference)
 
 
 @pytest.mark.parametrize(

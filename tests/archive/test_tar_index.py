@@ -246,3 +246,17 @@ def test_a_size_that_is_blank_or_zero_is_zero(field: bytes) -> None:
     """Links and folders of some writers have no size at all."""
     assert parse_header(header(size_field=field)).unwrap().size == 0
     assert tarfile.TarInfo.frombuf(header(size_field=field), "utf-8", "strict").size == 0
+
+
+def test_a_slash_makes_a_folder_only_of_the_oldest_kind_of_file() -> None:
+    """Before there was a type for folders they were files whose name ends so (POSIX, "typeflag")."""
+    found = indexed(header(b"old/", kind=b"\0") + header(b"old", kind=b"\0") + header(b"new/")).unwrap()
+    assert [(one.name, one.kind) for one in found.members] == [("old", "directory"), ("old", "file"), ("new", "file")]
+
+
+def test_a_sparse_map_may_be_the_last_thing_in_a_file() -> None:
+    """A sparse file of nothing but holes has no content behind its map."""
+    sparse = header(b"sparse", kind=b"S", tail=b"\x01" + bytes(29)) + bytes(512)
+    (one,) = indexed(sparse).unwrap().members
+    assert (one.kind, one.offset, one.size) == ("sparse file", 1024, 0)
+    assert kind_of(indexed(sparse[:-1])) == "truncated"

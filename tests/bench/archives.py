@@ -19,7 +19,7 @@ def real_archive(size: int, layers: int) -> Path:
     path = CACHE / f"usr-{size // 10**6}-{layers}.tar"
     if not path.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
-        found, parts = _files(Path("/usr")), []
+        found, parts = _files(Path("/usr"), size // layers // 20), []
         for number in range(layers):
             parts.append(path.with_suffix(f".{number}"))
             _write_layer(parts[-1], found, size // layers)
@@ -55,12 +55,13 @@ def sparse_archive(path: Path, sizes: Sequence[int]) -> Path:
     return path
 
 
-def _files(root: Path) -> Iterator[Path]:
+def _files(root: Path, largest: int) -> Iterator[Path]:
+    """The regular files below a folder, in one order, without those that would make a layer too large."""
     for folder, names, files in os.walk(root):
         names.sort()
         for name in sorted(files):
             path = Path(folder, name)
-            if path.is_file() and not path.is_symlink():
+            if path.is_file() and not path.is_symlink() and path.stat().st_size <= largest:
                 yield path
 
 

@@ -10,13 +10,14 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one push cost: how it ended (a digest, or an error's line), seconds, bytes sent, growth in bytes, lag."""
+    """What one push cost: how it ended (a digest, or an error's line), seconds, bytes sent, growth in bytes, lags."""
 
     ended: str
     seconds: float
     sent: int
     grown: int
     lag: float
+    own: float
 
 
 def measured_push(archive: Path, target: str, **settings: str) -> Cost:

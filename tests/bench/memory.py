@@ -27,6 +27,6 @@ def memory() -> list[tuple[str, str]]:
             archive = sparse_archive(Path(root, "zeros.tar"), sizes)
             cost = measured_push(archive, f"{registry.host}/bench:1.0", compression=codec, concurrency="5")
         grown = f"growth {cost.grown / 2**20:.0f} MiB (limit {GROWTH_LIMIT / 2**20:.0f})"
-        waited = f"worst lag {cost.lag * 1000:.0f} ms (limit {_LAG_LIMIT * 1000:.0f})"
+        waited = f"worst lag {cost.lag * 1000:.0f} ms (limit {_LAG_LIMIT * 1000:.0f}; own work {cost.own * 1000:.0f})"
         rows.append((name, f"{grown}, {waited}; {cost.seconds:.1f} s; {cost.ended[:19]}"))
     return rows

@@ -111,5 +111,5 @@ async def test_an_image_that_went_through_skopeo_comes_back_as_the_same_layers(
     one, two = read_archive(first)[0], read_archive(second)[0]
     Reader(real_registry.host).prove(path, "2.0", two)
     assert one.diff_ids == two.diff_ids
-    if shape != "OCI with gzip":  # those were compressed by another engine
+    if not shape.endswith("with gzip"):  # those were compressed by another engine
         assert {blob.outcome for blob in again.blobs[1:]} == {"exists"}

@@ -1,0 +1,119 @@
+"""Settings: from arguments and the environment, and a bad one is said before anything is done."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from registry_fp import RegistryFailed, Settings, connect
+from registry_fp.domain import errors as why
+from registry_fp.transport.settings import HostSettings, read_settings
+
+GOOD = {
+    "CONCURRENCY": ("8", 8),
+    "CONNECTIONS": ("7", 7),
+    "CONNECTIONS_PER_HOST": ("3", 3),
+    "CONNECT_TIMEOUT": ("2.5", 2.5),
+    "ANSWER_TIMEOUT": ("90", 90.0),
+    "IDLE_TIMEOUT": ("5", 5.0),
+    "MIN_RATE": ("0", 0),
+    "RETRIES": ("0", 0),
+    "SMALL_BLOB": ("0", 0),
+    "COMPRESSION": ("zstd", "zstd"),
+    "LEVEL": ("3", 3),
+    "CACHE": ("false", False),
+    "PLAIN_HTTP": ("a.example, b.example:5000,", frozenset({"a.example", "b.example:5000"})),
+    "HOSTS": ('{"a.example": {"plain_http": true}}', {"a.example": HostSettings(plain_http=True)}),
+}
+
+BAD = {
+    "CONCURRENCY": ["0", "65", "many", "1.5", ""],
+    "CONNECTIONS": ["0", "-1"],
+    "CONNECTIONS_PER_HOST": ["0"],
+    "CONNECT_TIMEOUT": ["0", "-1", "soon", "nan"],
+    "ANSWER_TIMEOUT": ["0", "nan"],
+    "IDLE_TIMEOUT": ["0", "nan"],
+    "MIN_RATE": ["-1"],
+    "RETRIES": ["-1", "21"],
+    "SMALL_BLOB": ["-1", "99999999999"],
+    "COMPRESSION": ["brotli"],
+    "CACHE": ["perhaps"],
+    "HOSTS": ["{", '{"a": {"plain": true}}'],
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+async def test_a_variable_of_the_environment_is_a_setting(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service is configured from outside, and a default that wins silently is hard to find."""
+    text, value = GOOD[name]
+    monkeypatch.setenv(f"REGISTRY_FP_{name}", text)
+    async with connect() as client:
+        assert getattr(client.settings, name.lower()) == value
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in BAD.items() for text in texts])
+async def test_a_bad_variable_is_said_before_anything_is_done(
+    name: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its name, so that it can be found; and as our own exception, since there is no operation yet to fail."""
+    monkeypatch.setenv(f"REGISTRY_FP_{name}", text)
+    with pytest.raises(RegistryFailed) as raised:
+        async with connect():
+            pytest.fail("it connected")
+    reason = raised.value.error.reason
+    assert isinstance(reason, why.Misconfigured)
+    assert raised.value.error.doing == "read_settings"
+    if text != "{":  # of what is no JSON, only the reason names the setting
+        assert reason.setting.partition(".")[0] == name.lower()
+        assert f"REGISTRY_FP_{name}" in raised.value.error.target
+    assert name.lower() in f"{reason.setting} {reason.why}"
+
+
+def test_an_argument_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who says it in code means it."""
+    monkeypatch.setenv("REGISTRY_FP_CONCURRENCY", "8")
+    assert read_settings(concurrency=2).unwrap().concurrency == 2
+    assert Settings(concurrency=2).concurrency == 2
+
+
+def test_a_misspelled_argument_is_no_silent_default() -> None:
+    """`retry=0` would else be four retries."""
+    reason = read_settings(retry=0).failure().reason
+    assert isinstance(reason, why.Misconfigured)
+    assert reason.setting == "retry"
+
+
+def test_settings_cannot_change_under_a_running_client() -> None:
+    """A client is shared by tasks that have already decided by them."""
+    with pytest.raises(ValidationError):
+        setattr(Settings(), "retries", 1)  # noqa: B010  the type checker knows it too
+
+
+@pytest.mark.parametrize(
+    ("host", "scheme"),
+    [
+        ("localhost", "http"),
+        ("localhost:5000", "http"),
+        ("sub.localhost:5000", "http"),
+        ("127.0.0.1:5000", "http"),
+        ("127.9.9.9", "http"),
+        ("[::1]:5000", "http"),
+        ("[::1]", "http"),
+        ("plain.example", "http"),
+        ("plain.example:5000", "https"),
+        ("chosen.example:80", "http"),
+        ("localhost.example", "https"),
+        ("127.0.0.1.example", "https"),
+        ("10.0.0.1:5000", "https"),
+        ("[::2]:5000", "https"),
+        ("ghcr.io", "https"),
+    ],
+)
+async def test_plain_http_is_spoken_to_loopback_and_where_it_was_chosen(host: str, scheme: str) -> None:
+    """And never as a fallback: whoever can break TLS could then read everything."""
+    settings = Settings(
+        cache=False, plain_http=frozenset({"plain.example"}), hosts={"chosen.example:80": HostSettings(plain_http=True)}
+    )
+    async with connect(settings) as client:
+        assert client.origin(host).scheme == scheme
+        assert str(client.origin("docker.io")) == "https://registry-1.docker.io"
