@@ -94,22 +94,23 @@ class LayerPass:
                 await finish(_ended(hop))
 
     def _hop(self) -> tuple[bytes, bool]:
-        """In a thread: the next chunk, and whether there is more."""
+        """In a thread: the next chunk, and whether there is more; the last one is given only with its proof."""
         out: list[bytes] = []
         size = 0
         for _ in range(_PIECES_PER_HOP):
-            if self._fault is not None or self._stopped:
-                return b"", False
             left = self._layer.length - self.read
-            if not left:
-                out.append(self._end())
-                return b"".join(out), False
-            part = self._piece(min(_PIECE, left))
-            size += len(part)
-            out.append(part)
+            if not left or self._fault is not None or self._stopped:
+                break
+            out.append(self._piece(min(_PIECE, left)))
+            size += len(out[-1])
             if size >= _ENOUGH:
                 break
-        return b"".join(out) if len(out) > 1 else out[0], True
+        more = self.read < self._layer.length
+        if not more and self._fault is None and not self._stopped:
+            out.append(self._end())
+        if self._fault is not None or self._stopped:
+            return b"", False
+        return b"".join(out), more
 
     def _piece(self, length: int) -> bytes:
         window = read_window(self._archive, self._layer.offset + self.read, length)

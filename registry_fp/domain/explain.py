@@ -138,7 +138,7 @@ def _hint(reason: Reason) -> str:
         case why.NotFound(what="registry"):
             return "check that the address is a registry's"
         case why.NotFound():
-            return "check the spelling of repository and tag; `registry-fp tags REPOSITORY` lists what is there"
+            return "check the spelling of repository and tag; the list of tags shows what is there"
         case why.Refused(status=405):
             return "this registry does not allow the operation; its administrator can often enable it"
         case why.Refused(status=413):
@@ -200,7 +200,7 @@ def _image_hint(kind: ImageFault) -> str:
         case "no manifest.json":
             return "make the archive with `docker save`, `podman save` or `skopeo copy ... docker-archive:`"
         case "several images" | "no such image":
-            return "choose one with --image TAG_OR_INDEX, or push every one with --all-tags"
+            return "choose one by a tag or its position (`image`), or push every one (`push_all`, --all-tags)"
         case "no tags":
             return "the archive names no tag for it; push it by itself, to a reference of your own"
         case "bad tag":

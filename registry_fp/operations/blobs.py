@@ -15,7 +15,7 @@ from registry_fp.domain.digest import Digest, digest_of, new_hasher
 from registry_fp.domain.errors import BadReference, DigestMismatch, RegistryError, SizeMismatch
 from registry_fp.domain.reference import Repository
 from registry_fp.effect.bracket import bracket
-from registry_fp.effect.exits import Err, Ok, settle
+from registry_fp.effect.exits import Err, Ok, result_of, settle
 from registry_fp.effect.operation import Op, operation
 from registry_fp.operations.noun import digest_noun, repository_noun
 from registry_fp.operations.uploads import begin_upload, cancel_upload, commit_upload
@@ -119,7 +119,7 @@ def consume_blob(
                 return await use(chunks)
 
         out = await settle(client.exchange(request, receive))
-        return Failure(out.error) if isinstance(out, Err) else Success(out.value)
+        return result_of(out)
 
     return _named("get_blob", repository, blob.digest if isinstance(blob, Descriptor) else blob, stream)
 

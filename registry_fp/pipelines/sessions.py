@@ -37,6 +37,7 @@ class Sessions:
         self._client = client
         self._repository = repository
         self._open: dict[BlobPlan, Upload] = {}
+        self._left: list[Upload] = []
         self._asking: set[asyncio.Task[Ok[Upload] | Ok[Upload | None] | Err[RegistryError]]] = set()
 
     async def begin(self, plan: BlobPlan, left_open: Upload | None = None) -> Result[Upload, RegistryError]:
@@ -57,17 +58,20 @@ class Sessions:
         """The session of a blob has become the blob."""
         self._open.pop(plan, None)
 
-    async def give_up(self, plan: BlobPlan) -> None:
-        """Take back the session of a blob, if it has one; that the registry refuses changes nothing."""
-        upload = self._open.get(plan)
+    def leave(self, plan: BlobPlan) -> None:
+        """The session of a blob, if it has one, is of no use any more; it is taken back with all others, at the end.
+
+        Not at once: a registry that has just failed, or asked for a pause, is not to be asked for this first.
+        """
+        upload = self._open.pop(plan, None)
         if upload is not None:
-            await settle(cancel_upload(self._client, upload))
-            self._open.pop(plan, None)  # and not before: who is cancelled meanwhile leaves it to `give_up_all`
+            self._left.append(upload)
 
     async def give_up_all(self) -> None:
-        """Take back what is still open or asked for; a registry that will not hear of it is not waited for."""
-        leaving = [cancel_upload(self._client, upload) for upload in self._open.values()]
+        """Take back what is open, left or asked for; a registry that will not hear of it is not waited for."""
+        leaving = [cancel_upload(self._client, upload) for upload in (*self._left, *self._open.values())]
         leaving += [self._when_it_comes(asking) for asking in self._asking]
+        self._left.clear()
         self._open.clear()
         self._asking.clear()
         if leaving:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Hashable, Iterator
 from contextlib import aclosing
 from itertools import chain, repeat
-from typing import TypeVar, assert_never
+from typing import Final, TypeVar, assert_never
 
 from returns.future import FutureResult
 from returns.pipeline import is_successful
@@ -20,10 +20,21 @@ from registry_fp.archive.docker_save import SavedLayer
 from registry_fp.archive.layer_pass import LayerPass, prove
 from registry_fp.archive.opened import OpenArchive, unchanged
 from registry_fp.domain.descriptor import Descriptor
-from registry_fp.domain.errors import InvalidImage, ProtocolViolation, RangeRejected, RegistryError, UploadLost
+from registry_fp.domain.errors import (
+    ConnectFailed,
+    ConnectionLost,
+    DnsFailed,
+    InvalidImage,
+    ProtocolViolation,
+    RangeRejected,
+    RegistryError,
+    TimedOut,
+    TlsFailed,
+    UploadLost,
+)
 from registry_fp.domain.reference import Repository
 from registry_fp.effect.bracket import bracket
-from registry_fp.effect.exits import Err, Ok, settle
+from registry_fp.effect.exits import Err, Ok, result_of, settle
 from registry_fp.effect.operation import Op, operation
 from registry_fp.effect.traverse import traverse
 from registry_fp.operations.blobs import blob_size
@@ -41,6 +52,9 @@ __all__ = ["place_all"]
 
 _T = TypeVar("_T")
 
+_UNREACHED: Final = (DnsFailed, ConnectFailed, TlsFailed, TimedOut, ConnectionLost)
+"""Where there was no answer at all, the next question gets none either."""
+
 
 def place_all(  # noqa: PLR0913  one argument for each thing that a push has chosen
     client: Client,
@@ -56,8 +70,9 @@ def place_all(  # noqa: PLR0913  one argument for each thing that a push has cho
 
     The results keep the order of the plans. Fails with `InvalidImage`, `SourceChanged`, or as the registry does.
     """
+    opened: Op[_Yard] = FutureResult.from_value(_Yard(client, archive, repository, level, on_event))
     return bracket(
-        lambda: _opened(_Yard(client, archive, repository, level, on_event)),
+        lambda: opened,
         lambda yard: (
             traverse(plans, yard.stage, limit=limit)
             .lash(lambda error: _blamed(archive, error))
@@ -67,10 +82,6 @@ def place_all(  # noqa: PLR0913  one argument for each thing that a push has cho
         ),
         lambda yard, _ended: yard.clear(),
     )
-
-
-def _opened(yard: _Yard) -> Op[_Yard]:
-    return FutureResult.from_value(yard)
 
 
 class _Yard:
@@ -125,7 +136,7 @@ class _Yard:
             became = arrived.model_copy(update={"media_type": placed.plan.media_type})
             return Success(await self._placed(PlacedBlob(placed.plan, became, "exists")))
         out = await settle(self.stage(placed.plan).bind(self.commit).bind(self.join))
-        return Failure(out.error) if isinstance(out, Err) else Success(out.value)
+        return result_of(out)
 
     async def clear(self) -> None:
         """Let others do what this push led, and give up what is still open."""
@@ -145,7 +156,10 @@ class _Yard:
             known = known if read.unwrap().digest == known.digest else None
         upload: Upload | None = None
         if known is not None:
-            found = await self._found(plan, known)
+            answer = await self._found(plan, known)
+            if not is_successful(answer):
+                return Failure(answer.failure())
+            found = answer.unwrap()
             if isinstance(found, PlacedBlob):
                 proven = await self._proven(plan, known)
                 return Failure(proven.failure()) if not is_successful(proven) else Success(await self._placed(found))
@@ -160,7 +174,7 @@ class _Yard:
             return self._sent(plan, next(sessions))
 
         out = await settle(self._persistently(send))
-        return Failure(out.error) if isinstance(out, Err) else Success(out.value)
+        return result_of(out)
 
     async def _recalled(self, plan: BlobPlan) -> Descriptor | None:
         if plan.layer is None:
@@ -169,18 +183,21 @@ class _Yard:
         # What is remembered is the bytes; which family's media type they travel under is this push's choice.
         return None if became is None else became.model_copy(update={"media_type": plan.media_type})
 
-    async def _found(self, plan: BlobPlan, known: Descriptor) -> PlacedBlob | Upload | None:
-        """Cheapest first: is it there, or with a neighbour? An answer that is neither yes nor no is no answer."""
+    async def _found(self, plan: BlobPlan, known: Descriptor) -> Result[PlacedBlob | Upload | None, RegistryError]:
+        """Cheapest first: is it there, or with a neighbour? A registry's no to the question is no answer to it."""
         size = await settle(blob_size(self._client, self._repository, known.digest))
+        if isinstance(size, Err) and isinstance(size.error.reason, _UNREACHED):
+            return Failure(size.error)
         if isinstance(size, Ok) and size.value is not None and size.value in (known.size, -1):
-            return PlacedBlob(plan, known, "exists")
+            return Success(PlacedBlob(plan, known, "exists"))
         for neighbour in await self._client.memory.holders(self._repository.host, known.digest):
             if neighbour == self._repository:
                 continue
             mounted = await self._sessions.mount(plan, known.digest, neighbour)
-            if is_successful(mounted):
-                return mounted.unwrap() or PlacedBlob(plan, known, "mounted")
-        return None
+            if not is_successful(mounted):
+                break
+            return Success(mounted.unwrap() or PlacedBlob(plan, known, "mounted"))
+        return Success(None)
 
     async def _proven(self, plan: BlobPlan, known: Descriptor) -> Result[None, RegistryError]:
         """A compressed layer that need not be sent must still be its diff_id's: once by reading it, then by memory."""
@@ -215,11 +232,11 @@ class _Yard:
         body = Body(opened_again, plan.length if layer.compression == plan.becomes else None)
         out = await settle(send_chunk(self._client, upload, body))
         if isinstance(out, Err):
-            await self._sessions.give_up(plan)
+            self._sessions.leave(plan)
             return Failure(out.error)
         proof = passes[-1].proof
         if proof is None:
-            await self._sessions.give_up(plan)
+            self._sessions.leave(plan)
             broken = ProtocolViolation("the registry acknowledged an upload before it was complete")
             return Failure(RegistryError("put_blob", str(self._repository), broken))
         self._sessions.moved(plan, out.value)
@@ -249,7 +266,7 @@ class _Yard:
         if isinstance(done, Ok):
             self._sessions.closed(held.plan)
         elif not await self._arrived(held.descriptor):
-            await self._sessions.give_up(held.plan)
+            self._sessions.leave(held.plan)
             return Failure(done.error)
         return Success(PlacedBlob(held.plan, held.descriptor, "uploaded", held.descriptor.size))
 
@@ -274,7 +291,7 @@ class _Yard:
                 return Success(PlacedBlob(sent.plan, standing.descriptor, "uploaded", standing.descriptor.size))
             if isinstance(done.error.reason, UploadLost | RangeRejected):
                 current.clear()
-                await self._sessions.give_up(sent.plan)
+                self._sessions.leave(sent.plan)
             return Failure(done.error)
 
         return self._persistently(lambda _: attempt())
@@ -286,7 +303,7 @@ class _Yard:
 
     async def _placed(self, placed: PlacedBlob) -> PlacedBlob:
         plan, memory = placed.plan, self._client.memory
-        await self._sessions.give_up(plan)
+        self._sessions.leave(plan)
         key = self._leading.pop(plan, None)
         if key is not None:
             self._client.flights.land(key, placed.descriptor)
@@ -299,19 +316,12 @@ class _Yard:
         return placed
 
     async def _watched(self, plan: BlobPlan, proof: LayerPass) -> AsyncGenerator[Result[bytes, RegistryError], None]:
-        """The chunks of a pass; the last one only when the layer is proven, so that what is complete is also right."""
         sent = 0
-        held: Result[bytes, RegistryError] | None = None
         async with aclosing(proof.chunks()) as chunks:
             async for chunk in chunks:
-                if held is not None and is_successful(chunk):
-                    yield held
-                    sent += len(held.value_or(b""))
-                    emit(self._on_event, BlobMoved(plan.name, proof.read, sent))
-                held = chunk
-        if held is not None:
-            yield held
-            emit(self._on_event, BlobMoved(plan.name, proof.read, sent + len(held.value_or(b""))))
+                yield chunk
+                sent += len(chunk.value_or(b""))
+                emit(self._on_event, BlobMoved(plan.name, proof.read, sent))
 
     def _pass(self, layer: SavedLayer, plan: BlobPlan) -> LayerPass:
         return LayerPass(self._archive, layer, doing="push", compression=plan.becomes, level=self._level)
@@ -327,7 +337,7 @@ class _Yard:
 
 
 @operation
-async def _blamed(archive: OpenArchive, error: RegistryError) -> Result[_T, RegistryError]:
+async def _blamed(archive: OpenArchive, error: RegistryError) -> Result[tuple[Staged, ...], RegistryError]:
     """A layer that is not what it claims to be, in a file that has changed since, is a changed file."""
     changed = await settle(unchanged(archive)) if isinstance(error.reason, InvalidImage) else None
     return Failure(changed.error if isinstance(changed, Err) else error)

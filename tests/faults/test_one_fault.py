@@ -1,0 +1,189 @@
+"""Every single fault, at every request of a push: exhaustive, because the next one is always the one not tried."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from registry_fp import Client, PushOptions, connect, docker_save, push
+from registry_fp.domain import errors as why
+from registry_fp.effect.exits import Err, Ok, settle
+from registry_fp.testing import (
+    Answer,
+    Corrupt,
+    Drop,
+    DropAfter,
+    EmbeddedRegistry,
+    Fault,
+    NotStored,
+    Stall,
+    WrongDigestHeader,
+)
+from registry_fp.testing.faults import Action
+from tests.faults.image import Archive, settings, write_mixed
+from tests.faults.outcome import TAG, Outcome, check, lost_sessions
+from tests.transport.clocks import InstantClock
+
+COLD, WARM = 14, 7
+"""How many requests a push makes without a fault, into an empty repository and once more."""
+
+HEALED: dict[str, Action] = {
+    "500": Answer(500),
+    "502 with a page": Answer(502, {"Content-Type": "text/html"}, b"<html>502</html>"),
+    "503": Answer(503),
+    "503 with a pause": Answer(503, {"Retry-After": "7"}),
+    "408": Answer(408),
+    "429": Answer(429),
+    "429 with a pause": Answer(429, {"Retry-After": "7"}),
+    "429 with a date": Answer(429, {"Retry-After": "Tue, 14 Nov 2023 22:13:50 GMT"}),
+    "reset": Drop(),
+    "end": Drop(reset=False),
+    "reset after it was done": Drop(late=True),
+    "end after it was done": Drop(late=True, reset=False),
+    "cut at once": DropAfter(1),
+    "cut in the body": DropAfter(50_000),
+    "stall": Stall(),
+    "stall in the body": Stall(50_000),
+    "corrupt": Corrupt(3),
+}
+"""Faults after which a push succeeds, wherever they strike."""
+
+_ASKED = {"end-2"}  # only a question: whatever the answer, the blob is sent
+_SESSION = {"end-5", "end-6"}  # a session that is lost is begun again
+_OPEN, _MANIFEST, _CONFIRM = "end-4a", "end-7a", "end-3"
+
+TOLD: dict[str, tuple[Action, set[str], dict[str, tuple[type, ...]]]] = {
+    "401": (Answer(401), _ASKED, dict.fromkeys((_OPEN, *_SESSION, _MANIFEST, _CONFIRM), (why.Unauthenticated,))),
+    "403": (Answer(403), _ASKED, dict.fromkeys((_OPEN, *_SESSION, _MANIFEST, _CONFIRM), (why.Denied,))),
+    "404": (
+        Answer(404),
+        _ASKED | _SESSION,
+        {**dict.fromkeys((_OPEN, _MANIFEST), (why.NotFound,)), _CONFIRM: (why.NotConfirmed,)},
+    ),
+    "400": (Answer(400), _ASKED, dict.fromkeys((_OPEN, *_SESSION, _MANIFEST, _CONFIRM), (why.Refused,))),
+    "413": (Answer(413), _ASKED, dict.fromkeys((_OPEN, *_SESSION, _MANIFEST, _CONFIRM), (why.Refused,))),
+    "416": (Answer(416), _ASKED | _SESSION, dict.fromkeys((_OPEN, _MANIFEST, _CONFIRM), (why.Refused,))),
+    "429 with an hour": (
+        Answer(429, {"Retry-After": "3600"}),
+        _ASKED,
+        dict.fromkeys((_OPEN, *_SESSION, _MANIFEST, _CONFIRM), (why.RateLimited,)),
+    ),
+    "a redirect": (
+        Answer(307, {"Location": "/v2/"}),
+        _ASKED,
+        {**dict.fromkeys((_OPEN, *_SESSION, _MANIFEST), (why.PolicyRefused,)), _CONFIRM: (why.NotConfirmed, Ok)},
+    ),
+    "a captive portal": (
+        Answer(200, {"Content-Type": "text/html"}, b"<html>log in</html>"),
+        _ASKED,
+        {
+            **dict.fromkeys((_OPEN, *_SESSION, _MANIFEST), (why.ProtocolViolation,)),
+            _CONFIRM: (why.ProtocolViolation, why.MalformedDocument, why.NotConfirmed, Ok),
+        },
+    ),
+    "a 201 for everything": (
+        Answer(201),
+        _ASKED,
+        {
+            _OPEN: (why.ProtocolViolation,),
+            "end-5": (why.Refused,),
+            "end-6": (why.Refused,),  # it took no byte of the session, and finds that out at the commit
+            _MANIFEST: (why.NotConfirmed,),
+            _CONFIRM: (why.ProtocolViolation,),
+        },
+    ),
+    "another digest": (
+        WrongDigestHeader(),
+        {*_ASKED, *_SESSION, _OPEN, _MANIFEST},
+        {_CONFIRM: (why.DigestMismatch, why.NotConfirmed)},
+    ),
+    "nothing is stored": (NotStored(), {*_ASKED, *_SESSION, _OPEN, _CONFIRM}, {_MANIFEST: (why.NotConfirmed,)}),
+}
+"""Faults that are an answer: where the push succeeds all the same, and which reason it ends in elsewhere."""
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
+    """The image; read only."""
+    return write_mixed(tmp_path_factory.mktemp("one-fault") / "app.tar")
+
+
+async def pushed(client: Client, archive: Archive, registry: EmbeddedRegistry, *, path: str = "app") -> Outcome:
+    """One push."""
+    options = PushOptions(concurrency=1)
+    return await settle(push(client, docker_save(archive.path), f"{registry.host}/{path}:{TAG}", options=options))
+
+
+async def struck(archive: Archive, action: Action, nth: int, *, warm: bool) -> tuple[Outcome, str]:
+    """A push whose nth request meets the fault, and which endpoint that was; what always holds is checked."""
+    time = InstantClock()
+    waiting = {"answer_timeout": 0.2, "idle_timeout": 0.2} if isinstance(action, Stall) else {}
+    async with EmbeddedRegistry() as registry, connect(settings(**waiting), clock=time.clock) as client:
+        if warm:
+            assert isinstance(await pushed(client, archive, registry), Ok)
+            registry.reset_counts()
+        registry.set_faults(Fault(action, nth=(nth,)))
+        out = await pushed(client, archive, registry)
+        seen = registry.requests
+        assert len(seen) <= 3 * COLD
+        assert time.passed <= 45.0
+        await check(registry, "app", archive.saved, out, orphans=lost_sessions(seen))
+        return out, seen[nth - 1].endpoint
+
+
+@pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
+async def test_a_push_without_a_fault_asks_as_often_as_it_must(archive: Archive, *, warm: bool) -> None:
+    """The enumeration below is exhaustive only if this number is right."""
+    async with EmbeddedRegistry() as registry, connect(settings()) as client:
+        if warm:
+            assert isinstance(await pushed(client, archive, registry), Ok)
+            registry.reset_counts()
+        out = await pushed(client, archive, registry)
+        assert isinstance(out, Ok)
+        assert registry.counts().requests == (WARM if warm else COLD)
+        await check(registry, "app", archive.saved, out)
+
+
+@pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
+@pytest.mark.parametrize("fault", HEALED)
+async def test_a_passing_fault_costs_a_push_nothing_but_time(archive: Archive, fault: str, *, warm: bool) -> None:
+    """Wherever it strikes, the image arrives, complete and byte for byte."""
+    for nth in range(1, (WARM if warm else COLD) + 1):
+        out, endpoint = await struck(archive, HEALED[fault], nth, warm=warm)
+        assert isinstance(out, Ok), (fault, nth, endpoint, out)
+
+
+@pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
+@pytest.mark.parametrize("fault", TOLD)
+async def test_a_fault_that_does_not_pass_is_told_as_what_it_is(archive: Archive, fault: str, *, warm: bool) -> None:
+    """Or it does not matter, where the question was only whether work could be saved; and never a false success."""
+    action, healed, reasons = TOLD[fault]
+    for nth in range(1, (WARM if warm else COLD) + 1):
+        out, endpoint = await struck(archive, action, nth, warm=warm)
+        expected = reasons.get(endpoint, (Ok,)) + ((Ok,) if endpoint in healed else ())
+        if warm and endpoint == _MANIFEST:  # the same manifest is there already
+            expected += (Ok,)
+        found = out if isinstance(out, Ok) else out.error.reason
+        assert isinstance(found, expected), (fault, nth, endpoint, out)
+
+
+@pytest.mark.parametrize("endpoint", ["end-2", "end-3", "end-4a", "end-5", "end-6", "end-7a"])
+@pytest.mark.parametrize(
+    "fault", ["503", "429 with a pause", "reset", "end after it was done", "cut in the body", "404"]
+)
+async def test_a_fault_that_stays_ends_the_push_in_bounds(tmp_path: Path, fault: str, endpoint: str) -> None:
+    """A registry that is down must not be asked for ever, nor waited for."""
+    archive = write_mixed(tmp_path / "app.tar")
+    action = HEALED.get(fault) or TOLD[fault][0]
+    time = InstantClock()
+    async with EmbeddedRegistry() as registry, connect(settings(), clock=time.clock) as client:
+        registry.set_faults(Fault(action, endpoint=endpoint))
+        out = await pushed(client, archive, registry)
+        seen = registry.requests
+        assert len(seen) <= 60, [(each.method, each.endpoint, each.status) for each in seen]
+        assert time.passed <= 120.0
+        if isinstance(out, Err):
+            assert out.error.attempts <= 10
+        assert isinstance(out, Ok) == (endpoint == "end-2" and isinstance(action, Answer))
+        await check(registry, "app", archive.saved, out, orphans=lost_sessions(seen))
