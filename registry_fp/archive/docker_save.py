@@ -49,7 +49,7 @@ from registry_fp.effect.operation import operation
 
 __all__ = ["LAYER_LIMIT", "SavedImage", "SavedLayer", "read_image", "read_images"]
 
-LAYER_LIMIT: Final = 10_000
+LAYER_LIMIT: Final = 1_000
 """How many layers one image may have; file systems stop at a few hundred."""
 
 _CONFIGS_LIMIT: Final = 32 * 1024 * 1024  # of all images that are read at once, in bytes
@@ -210,6 +210,11 @@ async def _layers(
             return Failure(member.failure())
         members[name] = member.unwrap()
     found = [(name, members[name], diff_id) for name, diff_id in zip(names, diff_ids, strict=True)]
+    claims: dict[int, Digest] = {}
+    for _, one, diff_id in found:
+        # Refused here, where it costs nothing: whatever its bytes are, one of the two claims is wrong.
+        if one.size and claims.setdefault(one.offset, diff_id) != diff_id:
+            return Failure(InvalidImage("diff_id mismatch", brief(one.name), "one member stands for two diff_ids"))
     return await off_loop(archive.source.path, lambda: _look_at(archive, found))
 
 

@@ -29,7 +29,7 @@ __all__ = ["UNPACKED_LIMIT", "LayerPass", "LayerProof", "prove"]
 
 _C = TypeVar("_C")
 
-UNPACKED_LIMIT: Final = 256 * 1024**3
+UNPACKED_LIMIT: Final = 64 * 1024**3
 """How many bytes a compressed layer may unpack to before it is taken for a bomb."""
 
 # Measured with four layers at once: pieces of 1 MiB are no faster, and cost three times the memory.

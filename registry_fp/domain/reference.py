@@ -21,7 +21,7 @@ from typing import Final, final
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
-from registry_fp.domain.digest import Digest, parse_digest
+from registry_fp.domain.digest import ALGORITHMS, Digest, parse_digest
 from registry_fp.domain.errors import BadReference, RegistryError
 
 __all__ = [
@@ -252,6 +252,10 @@ def _tag_fault(tag: str) -> str:
 
 def _bad(doing: str, text: str, why: str) -> Failure[RegistryError]:
     # What was typed goes to a terminal and a log: bounded, without control characters, and without a password.
-    shown = _USER.sub(r"\1***@", text)[:300].encode("unicode_escape").decode("ascii")
+    head, at, tail = text.rpartition("@")
+    shown = text
+    if at and (":" in head or "/" in tail) and not tail.startswith(tuple(f"{name}:" for name in ALGORITHMS)):
+        shown, why = f"***@{tail}", "leave out the user and the password"
+    shown = shown[:300].encode("unicode_escape").decode("ascii")
     plain = why[:300].encode("unicode_escape").decode("ascii")
     return Failure(RegistryError(doing, shown, BadReference(shown, plain)))

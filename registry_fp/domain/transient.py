@@ -7,7 +7,7 @@ from typing import assert_never
 from registry_fp.domain import errors as why
 from registry_fp.domain.errors import RegistryError
 
-__all__ = ["is_transient"]
+__all__ = ["is_transient", "was_answered"]
 
 _NEVER_HEALS = frozenset({501, 505})  # "not here", not "not now" (RFC 9110, 15.6)
 
@@ -43,3 +43,14 @@ def is_transient(error: RegistryError) -> bool:
             return False
         case _:
             assert_never(error.reason)
+
+
+def was_answered(error: RegistryError) -> bool:
+    """False if the other side never said anything: then the next question gets no answer either.
+
+    >>> was_answered(RegistryError("ping", "ghcr.io", why.Denied()))
+    True
+    """
+    return not isinstance(
+        error.reason, why.DnsFailed | why.ConnectFailed | why.TlsFailed | why.TimedOut | why.ConnectionLost
+    )

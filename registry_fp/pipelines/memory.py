@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from errno import EPERM
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -116,6 +118,9 @@ def _opened(path: Path | None) -> sqlite3.Connection:
     if path is None:
         return _connected(":memory:")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = path.parent.stat()
+    if folder.st_uid != os.getuid() or folder.st_mode & 0o022:
+        raise PermissionError(EPERM, "others can write to the cache folder", str(path.parent))
     try:
         return _connected(str(path))
     except sqlite3.OperationalError:  # locked, or no permission: somebody else's file is left alone

@@ -7,7 +7,7 @@ that it is asked for: who is cancelled while the answer is on its way would othe
 from __future__ import annotations
 
 import asyncio
-from typing import TypeVar, final
+from typing import Final, TypeVar, final
 
 from returns.result import Result, Success
 
@@ -25,6 +25,9 @@ from registry_fp.protocol.upload import Upload
 from registry_fp.transport.port import Client
 
 __all__ = ["Sessions"]
+
+_LATE: Final = 1.0
+"""How many seconds an answer that would open a session has left to come, when nobody needs it any more."""
 
 _S = TypeVar("_S", bound=Upload | None)
 
@@ -92,7 +95,12 @@ class Sessions:
     async def _when_it_comes(
         self, asking: asyncio.Task[Ok[Upload] | Ok[Upload | None] | Err[RegistryError]]
     ) -> Result[None, RegistryError]:
-        out = await asking
+        done, _ = await asyncio.wait({asking}, timeout=_LATE)
+        if not done:
+            asking.cancel()
+            await asyncio.wait({asking})
+            return Success(None)
+        out = asking.result()
         if isinstance(out, Ok) and out.value is not None:
             return result_of(await settle(cancel_upload(self._client, out.value)))
         return Success(None)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Hashable, Iterator
 from contextlib import aclosing
 from itertools import chain, repeat
-from typing import Final, TypeVar, assert_never
+from typing import TypeVar, assert_never
 
 from returns.future import FutureResult
 from returns.pipeline import is_successful
@@ -21,18 +21,15 @@ from registry_fp.archive.layer_pass import LayerPass, prove
 from registry_fp.archive.opened import OpenArchive, unchanged
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.errors import (
-    ConnectFailed,
-    ConnectionLost,
-    DnsFailed,
     InvalidImage,
     ProtocolViolation,
     RangeRejected,
+    RateLimited,
     RegistryError,
-    TimedOut,
-    TlsFailed,
     UploadLost,
 )
 from registry_fp.domain.reference import Repository
+from registry_fp.domain.transient import was_answered
 from registry_fp.effect.bracket import bracket
 from registry_fp.effect.exits import Err, Ok, result_of, settle
 from registry_fp.effect.operation import Op, operation
@@ -51,9 +48,6 @@ from registry_fp.transport.repeat import attempted
 __all__ = ["place_all"]
 
 _T = TypeVar("_T")
-
-_UNREACHED: Final = (DnsFailed, ConnectFailed, TlsFailed, TimedOut, ConnectionLost)
-"""Where there was no answer at all, the next question gets none either."""
 
 
 def place_all(  # noqa: PLR0913  one argument for each thing that a push has chosen
@@ -106,7 +100,7 @@ class _Yard:
         landing = self._client.flights.take_off(key)
         if landing is not None:
             # What somebody else sends proves their archive; ours must be sound too before anything is committed.
-            proven = await self._read_through(plan)
+            proven = await self._proven(plan, None)
             return Failure(proven.failure()) if not is_successful(proven) else Success(Awaited(plan, landing))
         self._leading[plan] = key
         return await self._staged(plan)
@@ -186,31 +180,28 @@ class _Yard:
     async def _found(self, plan: BlobPlan, known: Descriptor) -> Result[PlacedBlob | Upload | None, RegistryError]:
         """Cheapest first: is it there, or with a neighbour? A registry's no to the question is no answer to it."""
         size = await settle(blob_size(self._client, self._repository, known.digest))
-        if isinstance(size, Err) and isinstance(size.error.reason, _UNREACHED):
+        if isinstance(size, Err) and not was_answered(size.error):
             return Failure(size.error)
         if isinstance(size, Ok) and size.value is not None and size.value in (known.size, -1):
             return Success(PlacedBlob(plan, known, "exists"))
-        for neighbour in await self._client.memory.holders(self._repository.host, known.digest):
-            if neighbour == self._repository:
-                continue
+        neighbours = await self._client.memory.holders(self._repository.host, known.digest)
+        for neighbour in (each for each in neighbours if each != self._repository):
+            proven = await self._proven(plan, known)
+            if not is_successful(proven):
+                return Failure(proven.failure())
             mounted = await self._sessions.mount(plan, known.digest, neighbour)
             if not is_successful(mounted):
                 break
-            return Success(mounted.unwrap() or PlacedBlob(plan, known, "mounted"))
+            session = mounted.unwrap()
+            if session is not None or await self._missing(known, None) is None:
+                return Success(session or PlacedBlob(plan, known, "mounted"))
         return Success(None)
 
-    async def _proven(self, plan: BlobPlan, known: Descriptor) -> Result[None, RegistryError]:
-        """A compressed layer that need not be sent must still be its diff_id's: once by reading it, then by memory."""
-        if plan.layer is None or plan.layer.compression == "none":
+    async def _proven(self, plan: BlobPlan, known: Descriptor | None) -> Result[None, RegistryError]:
+        """A layer that need not be sent must still be its diff_id's: once by reading it, then by memory."""
+        if plan.layer is None or (known is not None and await self._recalled(plan) == known):
             return Success(None)
-        if await self._recalled(plan) == known:
-            return Success(None)
-        return await self._read_through(plan)
-
-    async def _read_through(self, plan: BlobPlan) -> Result[None, RegistryError]:
-        if plan.layer is None:
-            return Success(None)
-        return (await prove(self._archive, plan.layer, doing="push")).map(lambda _: None)
+        return await prove(self._archive, plan.layer, doing="push")
 
     @operation
     async def _sent(self, plan: BlobPlan, session: Upload | None) -> Result[Held | Sent, RegistryError]:
@@ -265,41 +256,50 @@ class _Yard:
         done = await settle(commit_upload(self._client, opened.unwrap(), held.descriptor.digest, held.content))
         if isinstance(done, Ok):
             self._sessions.closed(held.plan)
-        elif not await self._arrived(held.descriptor):
+        missing = await self._missing(held.descriptor, done.error if isinstance(done, Err) else None)
+        if missing is not None:
             self._sessions.leave(held.plan)
-            return Failure(done.error)
+            return Failure(missing)
         return Success(PlacedBlob(held.plan, held.descriptor, "uploaded", held.descriptor.size))
 
     def _closed(self, sent: Sent) -> Op[PlacedBlob]:
         """Close a session; where the registry has lost it, send the layer again."""
-        current: list[Sent] = [sent]
+        current: Sent | None = sent
 
         @operation
         async def attempt() -> Result[PlacedBlob, RegistryError]:
-            if not current:
+            nonlocal current
+            if current is None:
                 emit(self._on_event, BlobStarted(sent.plan.name, sent.plan.length))
                 again = await settle(self._sent(sent.plan, None))
                 if isinstance(again, Err):
                     return Failure(again.error)
-                if isinstance(again.value, Sent):
-                    current.append(again.value)
-            standing = current[0]
-            done = await settle(commit_upload(self._client, standing.upload, standing.descriptor.digest))
+                assert isinstance(again.value, Sent)  # noqa: S101  what was sent once is too large to be held
+                current = again.value
+            descriptor = current.descriptor
+            done = await settle(commit_upload(self._client, current.upload, descriptor.digest))
             if isinstance(done, Ok):
                 self._sessions.closed(sent.plan)
-            if isinstance(done, Ok) or await self._arrived(standing.descriptor):
-                return Success(PlacedBlob(sent.plan, standing.descriptor, "uploaded", standing.descriptor.size))
-            if isinstance(done.error.reason, UploadLost | RangeRejected):
-                current.clear()
+            missing = await self._missing(descriptor, done.error if isinstance(done, Err) else None)
+            if missing is None:
+                return Success(PlacedBlob(sent.plan, descriptor, "uploaded", descriptor.size))
+            if isinstance(missing.reason, UploadLost | RangeRejected):
+                current = None
                 self._sessions.leave(sent.plan)
-            return Failure(done.error)
+            return Failure(missing)
 
         return self._persistently(lambda _: attempt())
 
-    async def _arrived(self, descriptor: Descriptor) -> bool:
-        """Whether a commit that seemed to fail did happen, by us or by another writer."""
+    async def _missing(self, descriptor: Descriptor, refused: RegistryError | None) -> RegistryError | None:
+        """Why a blob is not there after a commit or a mount: whatever the registry said of that, it is asked again."""
+        if refused is not None and isinstance(refused.reason, RateLimited):
+            return refused  # who asks for a pause has done nothing, and is left alone
         size = await settle(blob_size(self._client, self._repository, descriptor.digest))
-        return isinstance(size, Ok) and size.value in (descriptor.size, -1)
+        if isinstance(size, Ok) and size.value in (descriptor.size, -1):
+            return None
+        if refused is not None or isinstance(size, Err):  # who may not ask takes the registry's word for it
+            return refused
+        return RegistryError("put_blob", f"{self._repository}@{descriptor.digest}", UploadLost(descriptor.size))
 
     async def _placed(self, placed: PlacedBlob) -> PlacedBlob:
         plan, memory = placed.plan, self._client.memory

@@ -9,7 +9,7 @@ from registry_fp.domain.digest import Digest
 from registry_fp.domain.errors import Reason
 from registry_fp.domain.reference import Repository
 from registry_fp.protocol.message import Request, Response
-from registry_fp.protocol.refusal import refusal
+from registry_fp.protocol.refusal import objection
 from registry_fp.protocol.upload import Upload, after_begin
 
 __all__ = ["after_mount", "decode_delete", "decode_head", "delete_blob", "get_blob", "head_blob", "mount_blob"]
@@ -40,16 +40,18 @@ def mount_blob(origin: URL, repository: Repository, digest: Digest, source: Repo
 
 def decode_head(response: Response) -> Result[int | None, Reason]:
     """The size of a blob that is there (-1 where the registry does not say it); None for one that is not."""
-    if response.status == 200:
+    refused = objection(response, "blob")
+    if refused is None:
         return Success(-1 if response.length is None else response.length)
-    return Success(None) if response.status == 404 else Failure(refusal(response, "blob"))
+    return Success(None) if response.status == 404 else Failure(refused)
 
 
 def decode_delete(response: Response) -> Result[None, Reason]:
     """202 is done; a 404 to a repeated request says that the first one was done too."""
-    if response.status in (200, 202, 204) or (response.status == 404 and response.attempts > 1):
+    if response.status in (202, 204) or (response.status == 404 and response.attempts > 1):
         return Success(None)
-    return Failure(refusal(response, "blob"))
+    refused = objection(response, "blob")
+    return Success(None) if refused is None else Failure(refused)
 
 
 def after_mount(repository: Repository, response: Response) -> Result[Upload | None, Reason]:

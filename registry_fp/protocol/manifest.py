@@ -97,8 +97,9 @@ def decode_head(name: Reference, response: Response) -> Result[Descriptor | None
     """What a HEAD promises; None where the registry leaves out what a descriptor needs, so that only a GET can tell."""
     if response.status == 405:  # a registry without HEAD has GET
         return Success(None)
-    if response.status != 200:
-        return Failure(refusal(response, "manifest"))
+    refused = objection(response, "manifest")
+    if refused is not None:
+        return Failure(refused)
     promised = content_digest(response)
     asked = name.digest
     if asked is not None and promised is not None and asked.algorithm == promised.algorithm and asked != promised:
@@ -122,11 +123,10 @@ def decode_put(manifest: RawManifest, response: Response) -> Result[Descriptor, 
 
 def decode_delete(response: Response) -> Result[None, Reason]:
     """202 is done; a 404 to a repeated request says that the first one was done too."""
-    if response.status == 202 or (response.status == 404 and response.attempts > 1):
+    if response.status in (202, 204) or (response.status == 404 and response.attempts > 1):
         return Success(None)
-    if response.status in (200, 204):  # not the specification's answer, and no doubt about its meaning
-        return Success(None)
-    return Failure(refusal(response, "manifest"))
+    refused = objection(response, "manifest")  # 200 is not the specification's answer, and leaves no doubt
+    return Success(None) if refused is None else Failure(refused)
 
 
 def accepted_tags(response: Response) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ __all__ = ["BasicCredentials", "Keychain", "anonymous", "static_credentials", "w
 
 T = TypeVar("T")
 
-_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?$)')  # possessive, and to the end: linear, whatever comes
 _BASIC: Final = re.compile(r"(?:^|,)\s*basic(?:[\s,]|$)", re.IGNORECASE)
 
 
@@ -57,7 +57,7 @@ def static_credentials(host: str, username: str, password: str | SecretStr) -> K
     """The keychain that knows one host; for any other it is `anonymous`."""
     secret = password if isinstance(password, SecretStr) else SecretStr(password)
     known = BasicCredentials(username, secret)
-    meant = canonical_host(host).removesuffix(":443").removesuffix(":80")
+    meant = canonical_host(host)
 
     def keychain(asked: str) -> Op[BasicCredentials | None]:
         found: Op[BasicCredentials | None] = FutureResult.from_value(known if asked == meant else None)

@@ -322,6 +322,14 @@ REFUSED: dict[str, tuple[bytes, Reason]] = {
         bytes(GOOD.but(after=_link("01/layer.tar", "../00/layer.tar"))),
         InvalidImage("duplicate member", "01/layer.tar"),
     ),
+    "a layer a hundred times": (
+        bytes(GOOD.but(after=member("01/layer.tar", TWO) * 100)),
+        InvalidImage("duplicate member", "01/layer.tar"),
+    ),
+    "one member for two diff_ids": (
+        bytes(GOOD.but(manifest=[{**GOOD.entry, "Layers": ["00/layer.tar", "00/layer.tar"]}])),
+        InvalidImage("diff_id mismatch", "00/layer.tar"),
+    ),
     "no manifest.json": (
         bytes(GOOD.but(without=frozenset({"manifest.json"}))),
         InvalidImage("no manifest.json", "manifest.json"),

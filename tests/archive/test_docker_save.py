@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from registry_fp.archive.docker_save import SavedImage, read_image, read_images
+from registry_fp.archive.docker_save import LAYER_LIMIT, SavedImage, read_image, read_images
 from registry_fp.archive.opened import with_archive
 from registry_fp.archive.source import docker_save
 from registry_fp.domain.digest import digest_of
@@ -246,10 +246,10 @@ async def test_a_blob_reached_by_another_blobs_name_is_refused(tmp_path: Path) -
 async def test_more_layers_than_any_image_has_are_refused(tmp_path: Path) -> None:
     """The work for an image is bounded before it is begun."""
     one = layer("one")
-    diff_ids = {"type": "layers", "diff_ids": [str(digest_of(one))] * 10_001}
+    diff_ids = {"type": "layers", "diff_ids": [str(digest_of(one))] * (LAYER_LIMIT + 1)}
     save = Save(layers=(one,), config_raw=config([], rootfs=diff_ids))
-    content = bytes(save.but(manifest=[{**save.entry, "Layers": ["00/layer.tar"] * 10_001}]))
-    assert await reason_of(tmp_path / "app.tar", content) == LimitExceeded("layers in one image", 10_000)
+    content = bytes(save.but(manifest=[{**save.entry, "Layers": ["00/layer.tar"] * (LAYER_LIMIT + 1)}]))
+    assert await reason_of(tmp_path / "app.tar", content) == LimitExceeded("layers in one image", LAYER_LIMIT)
 
 
 async def test_a_thousand_layers_are_no_problem(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from registry_fp import Pushed
 from registry_fp.domain.errors import RegistryError
@@ -30,6 +30,12 @@ async def check(registry: EmbeddedRegistry, path: str, saved: Saved, out: Outcom
         assert stored.digest == str(out.value.digest)
     elif TAG in await asyncio.to_thread(reader.tags, path):
         await asyncio.to_thread(reader.prove, path, TAG, saved)
+
+
+async def until(job: asyncio.Task[Outcome], holds: Callable[[], bool]) -> None:
+    """Let the loop turn until something is so, or the job is done; no event tells what a registry has seen."""
+    while not job.done() and not holds():  # noqa: ASYNC110
+        await asyncio.sleep(0)
 
 
 def lost_sessions(seen: Sequence[SeenRequest]) -> int:

@@ -88,7 +88,7 @@ TOLD: dict[str, tuple[Action, set[str], dict[str, tuple[type, ...]]]] = {
         {
             _OPEN: (why.ProtocolViolation,),
             "end-5": (why.Refused,),
-            "end-6": (why.Refused,),  # it took no byte of the session, and finds that out at the commit
+            "end-6": (Ok,),  # that a blob is missing comes out at the manifest, and then it is sent again
             _MANIFEST: (why.NotConfirmed,),
             _CONFIRM: (why.ProtocolViolation,),
         },
@@ -128,7 +128,8 @@ async def struck(archive: Archive, action: Action, nth: int, *, warm: bool) -> t
         seen = registry.requests
         assert len(seen) <= 3 * COLD
         assert time.passed <= 45.0
-        await check(registry, "app", archive.saved, out, orphans=lost_sessions(seen))
+        orphans = lost_sessions(seen) + (action == Answer(201))  # a session that we were told is closed
+        await check(registry, "app", archive.saved, out, orphans=orphans)
         return out, seen[nth - 1].endpoint
 
 
@@ -168,10 +169,12 @@ async def test_a_fault_that_does_not_pass_is_told_as_what_it_is(archive: Archive
         assert isinstance(found, expected), (fault, nth, endpoint, out)
 
 
+HARMLESS = {("503", "end-2"), ("404", "end-2"), ("429 with a pause", "end-2"), ("end after it was done", "end-6")}
+"""Where a fault that stays changes nothing: a question that need not be answered, a blob that is found by asking."""
+
+
 @pytest.mark.parametrize("endpoint", ["end-2", "end-3", "end-4a", "end-5", "end-6", "end-7a"])
-@pytest.mark.parametrize(
-    "fault", ["503", "429 with a pause", "reset", "end after it was done", "cut in the body", "404"]
-)
+@pytest.mark.parametrize("fault", ["503", "429 with a pause", "reset", "end after it was done", "404"])
 async def test_a_fault_that_stays_ends_the_push_in_bounds(tmp_path: Path, fault: str, endpoint: str) -> None:
     """A registry that is down must not be asked for ever, nor waited for."""
     archive = write_mixed(tmp_path / "app.tar")
@@ -185,5 +188,5 @@ async def test_a_fault_that_stays_ends_the_push_in_bounds(tmp_path: Path, fault:
         assert time.passed <= 120.0
         if isinstance(out, Err):
             assert out.error.attempts <= 10
-        assert isinstance(out, Ok) == (endpoint == "end-2" and isinstance(action, Answer))
+        assert isinstance(out, Ok) == ((fault, endpoint) in HARMLESS)
         await check(registry, "app", archive.saved, out, orphans=lost_sessions(seen))

@@ -53,12 +53,13 @@ class HeldClock:
             await self._changed.wait()
         return sorted(self.sleepers.values())
 
-    def move(self, seconds: float) -> None:
-        """Let time pass, and wake whoever's moment has come."""
+    def move(self, seconds: float) -> bool:
+        """Let time pass, and wake whoever's moment has come; False, since it is never enough."""
         self.now += seconds
         for woken, moment in tuple(self.sleepers.items()):
             if moment <= self.now and not woken.done():
                 woken.set_result(None)
+        return False
 
 
 class _FastSelector(selectors.DefaultSelector):
