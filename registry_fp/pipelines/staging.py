@@ -201,7 +201,7 @@ class _Yard:
         """A layer that need not be sent must still be its diff_id's: once by reading it, then by memory."""
         if plan.layer is None or (known is not None and await self._recalled(plan) == known):
             return Success(None)
-        return await prove(self._archive, plan.layer, doing="push")
+        return (await prove(self._archive, plan.layer, doing="push")).map(lambda _: None)
 
     @operation
     async def _sent(self, plan: BlobPlan, session: Upload | None) -> Result[Held | Sent, RegistryError]:
