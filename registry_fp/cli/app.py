@@ -88,7 +88,7 @@ def push(  # noqa: PLR0913  options, each with a default
     level: Annotated[int | None, Parameter(help="The compression level; a fast one, if nothing is set.")] = None,
     concurrency: Annotated[
         int | None,
-        Parameter(validator=Number(gte=1, lte=64), help="How many blobs are under way at once; 4, if nothing is set."),
+        Parameter(validator=Number(gte=1, lte=64), help="How many blobs are under way at once; 6, if nothing is set."),
     ] = None,
     remote: RemoteOptions = ANY_REGISTRY,
     show: ShowOptions = AS_TEXT,

@@ -25,6 +25,9 @@ __all__ = ["BadStream", "Decompressor", "new_decompressor"]
 _SMALLEST_PIECE: Final = 4 * 1024
 _LARGEST_PIECE: Final = 1024 * 1024
 
+# Members that hold nothing give the caller no output to stop at: so many calls of an engine, then it has the word.
+_STEPS: Final = 4096
+
 _ZEROS: Final = re.compile(rb"\0*")
 
 
@@ -129,7 +132,9 @@ class _Members:
             self._give(data)
         out: list[bytes] = []
         room = max_length
-        while self._fault is None and room > 0 and not self.needs_input:
+        for _ in range(_STEPS):
+            if self._fault is not None or room <= 0 or self.needs_input:
+                break
             part = self._step(room)
             room -= len(part)
             out.append(part)

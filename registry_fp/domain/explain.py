@@ -200,7 +200,7 @@ def _image_hint(kind: ImageFault) -> str:
         case "no manifest.json":
             return "make the archive with `docker save`, `podman save` or `skopeo copy ... docker-archive:`"
         case "several images" | "no such image":
-            return "choose one by a tag or its position (`image`), or push every one (`push_all`, --all-tags)"
+            return "choose one by tag or position (`image`, --image), or push every one (`push_all`, --all-tags)"
         case "no tags":
             return "the archive names no tag for it; push it by itself, to a reference of your own"
         case "bad tag":

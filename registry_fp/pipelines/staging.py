@@ -254,12 +254,12 @@ class _Yard:
         if not is_successful(opened):
             return Failure(opened.failure())
         done = await settle(commit_upload(self._client, opened.unwrap(), held.descriptor.digest, held.content))
-        if isinstance(done, Ok):
-            self._sessions.closed(held.plan)
         missing = await self._missing(held.descriptor, done.error if isinstance(done, Err) else None)
         if missing is not None:
             self._sessions.leave(held.plan)
             return Failure(missing)
+        if isinstance(done, Ok):
+            self._sessions.closed(held.plan)
         return Success(PlacedBlob(held.plan, held.descriptor, "uploaded", held.descriptor.size))
 
     def _closed(self, sent: Sent) -> Op[PlacedBlob]:
@@ -278,9 +278,9 @@ class _Yard:
                 current = again.value
             descriptor = current.descriptor
             done = await settle(commit_upload(self._client, current.upload, descriptor.digest))
-            if isinstance(done, Ok):
-                self._sessions.closed(sent.plan)
             missing = await self._missing(descriptor, done.error if isinstance(done, Err) else None)
+            if missing is None and isinstance(done, Ok):
+                self._sessions.closed(sent.plan)
             if missing is None:
                 return Success(PlacedBlob(sent.plan, descriptor, "uploaded", descriptor.size))
             if isinstance(missing.reason, UploadLost | RangeRejected):

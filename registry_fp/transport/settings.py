@@ -5,11 +5,12 @@ An argument wins over an environment variable (`REGISTRY_FP_*`), and a variable 
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 from returns.result import Failure, Result, Success
 
 from registry_fp.domain.errors import Misconfigured, RegistryError
@@ -25,6 +26,10 @@ def _split(value: Any) -> Any:
     return [each for each in value.replace(" ", "").split(",") if each] if isinstance(value, str) else value
 
 
+def _loaded(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
 class HostSettings(BaseModel):
     """What is chosen for one host."""
 
@@ -34,12 +39,12 @@ class HostSettings(BaseModel):
     """Speak HTTP without TLS to it; never a silent fallback."""
 
 
-class Settings(BaseSettings):
-    """How a client works; `REGISTRY_FP_CONCURRENCY=8` sets `concurrency`, and so on."""
+class Settings(BaseModel):
+    """How a client works; `read_settings` takes `concurrency` from `REGISTRY_FP_CONCURRENCY`, and so on."""
 
-    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
 
-    concurrency: Annotated[int, Field(ge=1, le=64)] = 4
+    concurrency: Annotated[int, Field(ge=1, le=64)] = 6
     """How many blobs of one image are under way at once."""
 
     connections: Annotated[int, Field(ge=1)] = 100
@@ -78,10 +83,10 @@ class Settings(BaseSettings):
     cache_dir: Path | None = None
     """Where that is remembered; None is the user's cache folder."""
 
-    plain_http: Annotated[frozenset[str], NoDecode, BeforeValidator(_split)] = frozenset()
+    plain_http: Annotated[frozenset[str], BeforeValidator(_split)] = frozenset()
     """Hosts that speak HTTP without TLS, as `HOST[:PORT]`, comma-separated; loopback names always may."""
 
-    hosts: dict[str, HostSettings] = Field(default_factory=dict)
+    hosts: Annotated[dict[str, HostSettings], BeforeValidator(_loaded)] = Field(default_factory=dict)
     """What is chosen for single hosts, by `HOST[:PORT]`."""
 
     def is_plain(self, host: str) -> bool:
@@ -99,11 +104,15 @@ def read_settings(**chosen: Any) -> Result[Settings, RegistryError]:
     'concurrency'
     """
     try:
-        return Success(Settings(**chosen))
-    except SettingsError as error:  # a variable that should be JSON, and is not
-        return Failure(RegistryError("read_settings", f"{_PREFIX}*", Misconfigured("a variable", str(error)[:200])))
+        return Success(Settings(**(_variables() | chosen)))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         setting = ".".join(str(part) for part in first["loc"]) or "settings"
         name = setting if setting in chosen else f"{_PREFIX}{setting.upper()}"
         return Failure(RegistryError("read_settings", name, Misconfigured(setting, first["msg"])))
+
+
+def _variables() -> dict[str, Any]:
+    """The text of every setting that has a variable; what it may be is decided with everything else."""
+    named = {name: f"{_PREFIX}{name.upper()}" for name in Settings.model_fields}
+    return {name: os.environ[variable] for name, variable in named.items() if variable in os.environ}

@@ -112,4 +112,4 @@ def test_a_variable_that_should_be_json_is_named(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("REGISTRY_FP_HOSTS", "x")
     error = read_settings().failure()
     assert isinstance(error.reason, Misconfigured)
-    assert "hosts" in error.reason.why
+    assert error.reason.setting == "hosts"

@@ -31,12 +31,13 @@ from registry_fp.domain.errors import (
     Reason,
     RegistryError,
     SourceChanged,
+    TarUnreadable,
     Unsupported,
 )
 from registry_fp.effect.exits import Err, Ok, settle, unwrap
 from registry_fp.effect.operation import operation
 from tests.archive.opening import ROOMY, open_descriptors, reason_of, using, written
-from tests.archive.tars import Save, member
+from tests.archive.tars import Save, config, member
 from tests.codec.streams import COMPRESSED, packed, seeded
 
 GOOD = bytes(Save())
@@ -222,6 +223,27 @@ async def test_unpacking_stops_at_its_limit(tmp_path: Path, spool_folder: Path) 
     out = await using(path, read_image, limits=SpoolLimits(size=3 << 20, reserve=0))
     assert isinstance(out, Err)
     assert out.error.reason == LimitExceeded("bytes in the unpacked archive", 3 << 20)
+
+
+async def test_a_large_archive_is_unpacked_up_to_exactly_its_limit(tmp_path: Path, spool_folder: Path) -> None:
+    """It is several reads and writes long, and a limit is the last value that is allowed."""
+    layers = tuple(seeded(number).randbytes(700_000) for number in range(5))
+    stored = tuple(gzip.compress(layer) for layer in layers)
+    content = bytes(Save(layers=stored, config_raw=config(layers)))
+    path = written(tmp_path / "app.tar.gz", gzip.compress(content))
+    assert isinstance(await using(path, read_image, limits=SpoolLimits(size=len(content), reserve=0)), Ok)
+    out = await using(path, read_image, limits=SpoolLimits(size=len(content) - 1, reserve=0))
+    assert isinstance(out, Err)
+    assert out.error.reason == LimitExceeded("bytes in the unpacked archive", len(content) - 1)
+
+
+async def test_a_bomb_that_holds_no_archive_is_not_unpacked_to_its_end(tmp_path: Path, spool_folder: Path) -> None:
+    """Its first block says that it is none."""
+    path = written(tmp_path / "text.gz", gzip.compress(b"no header\n" * (1 << 20)))
+    out = await using(path, read_image, limits=SpoolLimits(size=2 << 20, reserve=0))
+    assert isinstance(out, Err)
+    assert isinstance(out.error.reason, TarUnreadable)
+    assert out.error.reason.kind == "not a tar"
 
 
 async def test_unpacking_leaves_free_space_to_others(tmp_path: Path, spool_folder: Path) -> None:

@@ -63,7 +63,7 @@ def test_one_of_several_images_is_chosen(tmp_path: Path, capfdbinary: Capture) -
     assert call(capfdbinary, "inspect", str(path), "--image", "web:1").text.startswith("name     web:1\n")
     refused = call(capfdbinary, "inspect", str(path))
     assert refused.code == 65
-    assert "hint: choose one with --image" in refused.err
+    assert "hint: choose one by tag or position" in refused.err
 
 
 def test_a_name_that_ends_like_an_archive_is_one(capfdbinary: Capture) -> None:
