@@ -57,7 +57,7 @@ def static_credentials(host: str, username: str, password: str | SecretStr) -> K
     """The keychain that knows one host; for any other it is `anonymous`."""
     secret = password if isinstance(password, SecretStr) else SecretStr(password)
     known = BasicCredentials(username, secret)
-    meant = canonical_host(host)
+    meant = canonical_host(host).removesuffix(":443")
 
     def keychain(asked: str) -> Op[BasicCredentials | None]:
         found: Op[BasicCredentials | None] = FutureResult.from_value(known if asked == meant else None)

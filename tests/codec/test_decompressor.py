@@ -9,6 +9,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from returns.pipeline import is_successful
 
 from registry_fp.codec.decompressor import BadStream, new_decompressor
 from registry_fp.codec.engines import WINDOW_LIMIT
@@ -142,3 +143,13 @@ def test_input_before_it_is_asked_for_is_kept() -> None:
         out.append(stream.decompress(b"", max_length=100).unwrap())
     assert b"".join(out) == b"".join(members)
     assert stream.finish().unwrap() is None
+
+
+@pytest.mark.parametrize("encoding", ["none", *COMPRESSED])
+def test_a_stream_begins_by_asking_for_input(encoding: Encoding) -> None:
+    """A caller reads only when it is asked to."""
+    stream = new_decompressor(encoding).unwrap()
+    assert stream.needs_input
+    assert stream.decompress(b"", max_length=10).unwrap() == b""
+    assert stream.needs_input
+    assert is_successful(stream.finish()) == (encoding == "none")

@@ -34,14 +34,11 @@ REQUESTS: Final[dict[Start, int]] = {"cold": 18, "warm": 7, "neighbour": 15}
 COLD = REQUESTS["cold"]
 
 HEALED: dict[str, Action] = {
-    "500": Answer(500),
-    "502 with a page": Answer(502, {"Content-Type": "text/html"}, b"<html>502</html>"),
+    "500 with a page": Answer(500, {"Content-Type": "text/html"}, b"<html>500</html>"),
     "503": Answer(503),
     "503 with a pause": Answer(503, {"Retry-After": "7"}),
-    "408": Answer(408),
     "429": Answer(429),
     "429 with a pause": Answer(429, {"Retry-After": "7"}),
-    "429 with a date": Answer(429, {"Retry-After": "Tue, 14 Nov 2023 22:13:50 GMT"}),
     "reset": Drop(),
     "end": Drop(reset=False),
     "reset after it was done": Drop(late=True),
@@ -66,7 +63,6 @@ TOLD: dict[str, tuple[Action, set[str], dict[str, tuple[type, ...]]]] = {
         _ASKED | _SESSION,
         {**dict.fromkeys((_OPEN, _MANIFEST), (why.NotFound,)), _CONFIRM: (why.NotConfirmed,)},
     ),
-    "400": (Answer(400), _ASKED, dict.fromkeys((_OPEN, *_SESSION, _MANIFEST, _CONFIRM), (why.Refused,))),
     "413": (Answer(413), _ASKED, dict.fromkeys((_OPEN, *_SESSION, _MANIFEST, _CONFIRM), (why.Refused,))),
     "416": (Answer(416), _ASKED | _SESSION, dict.fromkeys((_OPEN, _MANIFEST, _CONFIRM), (why.Refused,))),
     "429 with an hour": (
