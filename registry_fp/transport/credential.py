@@ -44,7 +44,7 @@ class BasicCredentials:
 
 
 Keychain: TypeAlias = Callable[[str], Op[BasicCredentials | None]]
-"""From a registry's host (`HOST[:PORT]`, `docker.io` for Docker Hub) to its credentials, if there are any."""
+"""From a registry's host (`HOST[:PORT]`, `docker.io` for Docker Hub, `HOST:80` without TLS) to its credentials."""
 
 
 def anonymous(host: str) -> Op[BasicCredentials | None]:
@@ -58,9 +58,10 @@ def static_credentials(host: str, username: str, password: str | SecretStr) -> K
     secret = password if isinstance(password, SecretStr) else SecretStr(password)
     known = BasicCredentials(username, secret)
     meant = canonical_host(host).removesuffix(":443")
+    names = {meant} if ":" in host else {meant, f"{meant}:80"}
 
     def keychain(asked: str) -> Op[BasicCredentials | None]:
-        found: Op[BasicCredentials | None] = FutureResult.from_value(known if asked == meant else None)
+        found: Op[BasicCredentials | None] = FutureResult.from_value(known if asked in names else None)
         return found
 
     return keychain
@@ -111,7 +112,9 @@ def with_credentials(inner: Exchange, keychain: Keychain) -> Exchange:
 def _registry_of(request: Request) -> str:
     if same_origin(request.url, HUB_ORIGIN):
         return DOCKER_HUB
-    return (request.url.host_port_subcomponent or "").lower()
+    name = (request.url.host_port_subcomponent or "").lower()
+    # Without TLS it is another origin, and says so: what is known for `HOST:443` is not for it.
+    return f"{name}:80" if request.url.scheme == "http" and request.url.is_default_port() else name
 
 
 def _offers_basic(incoming: Incoming) -> bool:
