@@ -45,18 +45,18 @@ class Decompressor(Protocol):
     @property
     def needs_input(self) -> bool:
         """False while more output can be had without more input: call `decompress(b"", max_length)` again."""
-        raise NotImplementedError
+        ...
 
     def decompress(self, data: bytes | memoryview, /, max_length: int) -> Result[bytes, BadStream]:
         """Take in the next bytes; gives at most `max_length` bytes, and perhaps none.
 
         Give input only while `needs_input`. `data` may be reused when `needs_input` is true again.
         """
-        raise NotImplementedError
+        ...
 
     def finish(self) -> Result[None, BadStream]:
         """After the last input: fails unless the stream ended where it should."""
-        raise NotImplementedError
+        ...
 
 
 def new_decompressor(encoding: Encoding) -> Result[Decompressor, Unsupported]:

@@ -64,11 +64,11 @@ class Encoder(Protocol):
 
     def compress(self, data: bytes | bytearray | memoryview, /) -> bytes:
         """Take in bytes; gives what is ready."""
-        raise NotImplementedError
+        ...
 
     def flush(self) -> bytes:
         """End the stream."""
-        raise NotImplementedError
+        ...
 
 
 class Decoder(Protocol):
@@ -77,21 +77,21 @@ class Decoder(Protocol):
     @property
     def eof(self) -> bool:
         """The end of the member has been seen, and its checksum was right."""
-        raise NotImplementedError
+        ...
 
     @property
     def needs_input(self) -> bool:
         """False while more output can be had without more input."""
-        raise NotImplementedError
+        ...
 
     @property
     def unused_data(self) -> bytes:
         """What was given beyond the end."""
-        raise NotImplementedError
+        ...
 
     def decompress(self, data: bytes | memoryview, /, max_length: int) -> bytes:
         """Take in bytes; gives at most `max_length` bytes."""
-        raise NotImplementedError
+        ...
 
 
 def gzip_encoder(level: int) -> tuple[Encoder, bool]:

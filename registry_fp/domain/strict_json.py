@@ -19,10 +19,11 @@ from registry_fp.domain.errors import LimitExceeded, MalformedDocument
 __all__ = ["CONTAINERS_LIMIT", "DEPTH_LIMIT", "load_strict"]
 
 DEPTH_LIMIT: Final = 64
+"""How deep arrays and objects may stand in one another."""
 
 # `{}` is two bytes in a document and several hundred in memory: 8 MiB of them cost 2 GB and half a minute (measured).
 CONTAINERS_LIMIT: Final = 100_000
-"""How deep arrays and objects may stand in one another."""
+"""How many arrays and objects one document may have."""
 
 
 class _Refused(ValueError):  # noqa: N818  a signal between two functions of this file
