@@ -40,7 +40,10 @@ class HostSettings(BaseModel):
 
 
 class Settings(BaseModel):
-    """How a client works; `read_settings` takes `concurrency` from `REGISTRY_FP_CONCURRENCY`, and so on."""
+    """How a client works: a value, made of arguments and defaults alone.
+
+    `read_settings` takes what it is not given from the environment: `concurrency` from `REGISTRY_FP_CONCURRENCY`, ...
+    """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
 

@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from registry_fp import Ok, Settings, connect, describe, docker_save, ping, push, settle
+from registry_fp import Ok, connect, describe, docker_save, ping, push, read_settings, settle
 
 _TICK = 0.005
 
@@ -20,7 +20,7 @@ _TICK = 0.005
 async def measured(archive: str, target: str) -> dict[str, object]:
     """Push, and watch the process from inside."""
     lags, own = [0.0], [0.0]
-    async with connect(Settings(cache=False, retries=0)) as client:
+    async with connect(read_settings(cache=False, retries=0).unwrap()) as client:
         await settle(ping(client, target.partition("/")[0]))
         # From here on the peak is the push's own (proc(5), clear_refs).
         await asyncio.to_thread(Path("/proc/self/clear_refs").write_text, "5", "ascii")

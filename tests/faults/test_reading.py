@@ -193,6 +193,19 @@ async def test_pages_that_lead_in_a_circle_are_left(client: Client) -> None:
         assert (out.error.reason, number) == (_CIRCLE, pages + 1)
 
 
+async def test_a_link_in_the_second_of_two_headers_is_followed(client: Client) -> None:
+    """Repeated headers are one list (RFC 9110, 5.3), and a registry may have more to say than where it goes on."""
+
+    async def two(visit: Visit) -> None:
+        first = b"last=" not in await visit.hear()
+        links = b"Link: <https://docs.example>; rel=help\r\nLink: <?last=a>; rel=next\r\n" if first else b""
+        body = b'{"tags": ["a"]}' if first else b'{"tags": ["b"]}'
+        await visit.say(b"HTTP/1.1 200 OK\r\nConnection: close\r\n", links, b"Content-Length: 15\r\n\r\n", body)
+
+    async with chaos(two) as server:
+        assert await settle(list_tags(client, f"{server.host}/app")) == Ok(("a", "b"))
+
+
 async def test_pages_without_end_have_one(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """A new page each time, and on each of them nothing new."""
     monkeypatch.setattr(listing, "PAGES_LIMIT", 50)  # ten thousand take their time

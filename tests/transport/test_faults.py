@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import ssl
+import subprocess
+from pathlib import Path
 
 import pytest
 from yarl import URL
@@ -206,6 +210,22 @@ async def test_a_server_that_does_not_agree_on_tls_has_a_name(script: Script, ki
         assert isinstance(out, Err)
         assert isinstance(out.error.reason, kind)
         assert (server.visits, out.error.attempts) == (visits, visits)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+async def test_a_certificate_that_nobody_vouches_for_is_refused_at_once(tmp_path: Path) -> None:
+    """Whoever stands between us and the registry has one too; trying again would only ask him again."""
+    made = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key -out cert -subj /CN=a"
+    names = ["-addext", "subjectAltName=IP:127.0.0.1"]
+    await asyncio.to_thread(subprocess.run, [*made.split(), *names], cwd=tmp_path, check=True, capture_output=True)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(tmp_path / "cert", tmp_path / "key")
+    async with chaos(answer(), tls=tls) as server, connect(QUICK, clock=InstantClock().clock) as client:
+        secure = Request("ping", server.host, "GET", URL(f"https://{server.host}/v2/"))
+        out = await settle(client.exchange(secure, lambda incoming: collect(incoming, secure)))
+        assert isinstance(out, Err)
+        assert (out.error.reason, out.error.attempts) == (why.TlsFailed(server.host, "self-signed certificate"), 1)
+        assert server.heads == []
 
 
 async def test_many_calls_at_once_all_end() -> None:
