@@ -22,7 +22,6 @@ from returns.result import Failure, Result, Success
 from registry_fp.domain.errors import RegistryError
 from registry_fp.effect.bracket import finish
 from registry_fp.effect.operation import Op, deferred
-from registry_fp.protocol.location import shown
 from registry_fp.protocol.message import Incoming, Request
 from registry_fp.protocol.refusal import fault_of
 from registry_fp.transport.border import FIELD_LIMIT, reason_for
@@ -109,7 +108,8 @@ async def _answered(
             return Failure(outgoing.failure)
         return Failure(request.failed(reason_for(error, request.url, 0 if outgoing is None else outgoing.sent)))
     async with opened as response:
-        _log.debug("%s %s: %d", request.method, shown(request.url), response.status)
+        # Not the URL: who knows an upload's can write to it.
+        _log.debug("%s %s: %s %d", request.doing, request.target, request.method, response.status)
         if outgoing is not None:
             outgoing.answered()
         watch.ours()

@@ -11,7 +11,8 @@ import pytest
 from registry_fp import BlobMoved, Event, PushOptions, Settings, connect, docker_save, push
 from registry_fp.domain import errors as why
 from registry_fp.effect.exits import Err, Ok, settle
-from registry_fp.testing import EmbeddedRegistry
+from registry_fp.testing import Answer, EmbeddedRegistry, Fault
+from registry_fp.testing.sample_archive import sample_image, sample_layer, write_docker_save
 from tests.faults.image import settings, write_mixed
 from tests.faults.outcome import TAG, Outcome, check
 from tests.transport.clocks import InstantClock
@@ -49,6 +50,20 @@ async def test_a_lie_about_a_layer_that_is_there_already_changes_no_image(tmp_pa
         assert isinstance(await settle(push(client, docker_save(good.path), f"{registry.host}/app:good")), Ok)
         out: Outcome = await settle(push(client, docker_save(bad.path), f"{registry.host}/app:{TAG}"))
         await check(registry, "app", good.saved, out)
+
+
+async def test_an_acknowledgement_before_the_end_of_a_layer_is_none(tmp_path: Path) -> None:
+    """A registry, or a proxy before it, that says yes without reading has not got the layer; nor has it been proven."""
+    large = sample_image("app:1.0", layers=[sample_layer({"usr/lib/large": os.urandom(24 * 1024 * 1024)})])
+    write_docker_save(tmp_path / "app.tar", large)
+    async with EmbeddedRegistry() as registry, connect(settings(), clock=InstantClock().clock) as client:
+        registry.set_faults(Fault(Answer(202), method="PATCH"))
+        options = PushOptions(compression="none")
+        source = docker_save(tmp_path / "app.tar")
+        out = await settle(push(client, source, f"{registry.host}/app:{TAG}", options=options))
+        assert isinstance(out, Err)
+        assert isinstance(out.error.reason, why.ProtocolViolation)
+        untouched(registry)
 
 
 def _truncate(path: Path) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
 
-from registry_fp import connect, static_credentials
+from registry_fp import connect, explain, static_credentials
 from registry_fp.domain import errors as why
 from registry_fp.effect.exits import Err, Ok
 from registry_fp.testing import Answer, EmbeddedRegistry, Fault
@@ -60,3 +61,21 @@ async def test_a_push_with_a_login_asks_for_it_once(tmp_path: Path) -> None:
             assert isinstance(await pushed(client, archive, registry), Ok)
         assert [seen.status for seen in registry.requests].count(401) == 1
         assert len(registry.requests) == COLD + 1
+
+
+async def test_a_log_tells_neither_the_password_nor_where_an_upload_is(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A Location is as good as a login for as long as the session lasts, and logs are read by many."""
+    caplog.set_level(logging.DEBUG)
+    archive = write_mixed(tmp_path / "app.tar")
+    async with EmbeddedRegistry(basic_auth=LOGIN) as registry:
+        registry.set_faults(Fault(Answer(503), method="PATCH", nth=(1,)), Fault(Answer(400), method="PUT", nth=(2,)))
+        keychain = static_credentials(registry.host, *LOGIN)
+        async with connect(settings(), keychain=keychain, clock=InstantClock().clock) as client:
+            out = await pushed(client, archive, registry)
+    assert isinstance(out, Err)
+    told = f"{caplog.text}{out!r}{explain(out.error)}"
+    assert "put_blob" in told
+    for secret in (LOGIN[1], "dGVzdGVyOnMzY3IzdC13MHJk", "_state", "/uploads/"):
+        assert secret not in told
