@@ -10,6 +10,7 @@ import pytest
 
 from registry_fp import Digest, Settings, connect, docker_save, parse_manifest, push, put_manifest, unwrap
 from registry_fp.testing import EmbeddedRegistry, running_registry, sample_image, write_docker_save
+from tests.cli.shell import end_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,13 @@ class Shelf:
     def repository(self) -> str:
         """Where they are."""
         return f"{self.host}/team/app"
+
+
+@pytest.fixture(autouse=True)
+def _no_process_is_left() -> Iterator[None]:
+    """A test that fails half-way must not leave a server behind."""
+    yield
+    end_all()
 
 
 @pytest.fixture

@@ -43,11 +43,25 @@ class Outcome:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
+_STARTED: list["subprocess.Popen[bytes]"] = []
+
+
 def start(
     *arguments: str, env: Mapping[str, str] | None = None, stdout: int = subprocess.PIPE, stderr: int = subprocess.PIPE
 ) -> "subprocess.Popen[bytes]":
-    """A process of its own that is not waited for."""
-    return subprocess.Popen([SCRIPT, *arguments], env={**environ, **(env or {})}, stdout=stdout, stderr=stderr)
+    """A process of its own that is not waited for; `end_all` ends it if a test has failed to."""
+    child = subprocess.Popen([SCRIPT, *arguments], env={**environ, **(env or {})}, stdout=stdout, stderr=stderr)
+    _STARTED.append(child)
+    return child
+
+
+def end_all() -> None:
+    """End what a test has left running, by the id it was started with."""
+    for child in _STARTED:
+        if child.poll() is None:
+            child.kill()
+            child.communicate()
+    _STARTED.clear()
 
 
 def run(*arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Outcome:
