@@ -17,7 +17,7 @@ from yarl import URL
 
 from registry_fp.domain import errors as why
 from registry_fp.domain.errors import Reason
-from registry_fp.transport.border import BORDER, reason_for
+from registry_fp.transport.http import BORDER, reason_for
 
 URL_ASKED = URL("https://user:secret@ghcr.io/v2/?token=secret")
 

@@ -47,7 +47,7 @@ def test_the_contracts_between_the_layers_are_kept() -> None:
 def test_two_files_of_the_library_know_aiohttp() -> None:
     """One makes the requests, the other names what can go wrong with them; the rest is testable without a socket."""
     library = {name for name in _who("aiohttp") if not name.startswith("registry_fp.testing")}
-    assert library == {"registry_fp.transport.http", "registry_fp.transport.border"}
+    assert library == {"registry_fp.transport.http"}
 
 
 def test_the_unsafe_part_of_returns_is_known_to_the_exits_alone() -> None:
