@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from contextlib import suppress
-from typing import Final, final
+from typing import Final, TextIO, final
 
 from rich.text import Text
 
@@ -103,6 +103,10 @@ class Terminal:
 
     def close(self, code: int) -> int:
         """The exit code, once it is known whether the results arrived."""
+        try:
+            sys.stderr.flush()
+        except OSError:  # nobody reads what is not a result: that changes nothing
+            _abandon(sys.stderr)
         match self._lost:
             case None:
                 return code
@@ -123,13 +127,13 @@ class Terminal:
                 sys.stdout.buffer.flush()
         except OSError as lost:
             self._lost = lost
-            _abandon_standard_output()
+            _abandon(sys.stdout)
 
 
-def _abandon_standard_output() -> None:
-    # The interpreter flushes at its end, and would complain about the pipe once more.
+def _abandon(stream: TextIO) -> None:
+    # The interpreter flushes at its end, and would complain about the pipe once more, with an exit code of its own.
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 
