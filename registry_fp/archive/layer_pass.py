@@ -1,13 +1,12 @@
 """One pass over a layer: read, hash, compress, hash, and give out, in threads.
 
 The content's digest (diff_id) and the digest of what is given out come from the same pass, so that nothing is read
-twice. Each hop to a thread makes the next chunk while the last one is being sent: neither the socket nor the
-compressor waits for the other, and two chunks are the memory that it costs.
+twice. A thread makes the next chunks while the last ones are being sent: neither the socket nor the compressor waits
+for the other, and a few chunks are the memory that it costs.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Final, TypeVar, final
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
+from registry_fp.archive.ahead import ahead
 from registry_fp.archive.docker_save import SavedLayer
 from registry_fp.archive.opened import OpenArchive, read_window
 from registry_fp.codec.compressor import Compressor, new_compressor
@@ -23,7 +23,6 @@ from registry_fp.codec.decompressor import Decompressor, new_decompressor
 from registry_fp.domain.digest import Digest, new_hasher
 from registry_fp.domain.errors import InvalidImage, LimitExceeded, Reason, RegistryError
 from registry_fp.domain.media_type import Compression
-from registry_fp.effect.bracket import finish
 
 __all__ = ["UNPACKED_LIMIT", "LayerPass", "LayerProof", "prove"]
 
@@ -78,20 +77,15 @@ class LayerPass:
         Fails with `InvalidImage` (diff_id mismatch, digest mismatch, bad layer), `SourceChanged`, `LimitExceeded` or
         `Unsupported`. When it has ended without a failure, `proof` is there.
         """
-        loop = asyncio.get_running_loop()
-        hop: asyncio.Future[tuple[bytes, bool]] | None = loop.run_in_executor(None, self._hop)
-        try:
-            while hop is not None:
-                chunk, more = await asyncio.shield(hop)
-                hop = loop.run_in_executor(None, self._hop) if more else None
-                if chunk:
-                    yield Success(chunk)
-            if self._fault is not None:
-                yield Failure(RegistryError(self._doing, str(self._archive.source), self._fault))
-        finally:
-            self._stopped = True
-            if hop is not None:  # the thread reads from the archive's descriptor: it may be closed only after this
-                await finish(_ended(hop))
+        async with aclosing(ahead(self._hop, self._archive.threads)) as hops:
+            try:
+                async for chunk in hops:
+                    if chunk:
+                        yield Success(chunk)
+                if self._fault is not None:
+                    yield Failure(RegistryError(self._doing, str(self._archive.source), self._fault))
+            finally:
+                self._stopped = True
 
     def _hop(self) -> tuple[bytes, bool]:
         """In a thread: the next chunk, and whether there is more; the last one is given only with its proof."""
@@ -181,7 +175,3 @@ async def prove(archive: OpenArchive, layer: SavedLayer, *, doing: str) -> Resul
                 return Failure(chunk.failure())
     assert one.proof is not None  # noqa: S101  a pass that ended without a failure has its proof
     return Success(one.proof)
-
-
-async def _ended(hop: asyncio.Future[tuple[bytes, bool]]) -> None:
-    await hop

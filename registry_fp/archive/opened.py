@@ -10,6 +10,7 @@ import io
 import os
 import stat
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from errno import EINVAL, EISDIR, ENOENT, ENOTDIR
@@ -49,6 +50,11 @@ class FileIdentity:
     mtime_ns: int
 
 
+def _threads() -> ThreadPoolExecutor:
+    # More threads than cores only take turns; and a service's default executor does not wait for our compressors.
+    return ThreadPoolExecutor(1 + (os.cpu_count() or 1), "registry-fp")
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class OpenArchive:
@@ -56,6 +62,7 @@ class OpenArchive:
 
     Made by `open_archive`, ended by `close_archive`.
     A compressed archive is read from what it unpacked to (`spooled`); its identity is that of the file at the path.
+    Passes over its layers share `threads`, about one a core.
     """
 
     source: DockerSave
@@ -63,6 +70,7 @@ class OpenArchive:
     identity: FileIdentity
     index: TarIndex = field(repr=False)
     spooled: bool = False
+    threads: ThreadPoolExecutor = field(default_factory=_threads, repr=False, compare=False)
 
     @property
     def fd(self) -> int:
@@ -92,8 +100,8 @@ async def open_archive(
 
 
 async def close_archive(archive: OpenArchive) -> None:
-    """Close the archive's descriptor; doing it twice does no harm. No thread may be reading from it."""
-    await off_loop(archive.source.path, lambda: _closed(archive.file))
+    """Close the descriptor and end the threads; doing it twice does no harm. Nobody may be reading from the archive."""
+    await off_loop(archive.source.path, lambda: _ended(archive))
 
 
 def with_archive(
@@ -196,6 +204,11 @@ def _opened(path: str, held: ExitStack) -> Result[tuple[io.FileIO, FileIdentity]
 def _closed(held: io.FileIO | ExitStack) -> Result[None, Reason]:
     held.close()
     return Success(None)
+
+
+def _ended(archive: OpenArchive) -> Result[None, Reason]:
+    archive.threads.shutdown()
+    return _closed(archive.file)
 
 
 def _refusal(path: str, status: os.stat_result) -> Reason | None:

@@ -17,7 +17,6 @@ from errno import EPERM
 from pathlib import Path
 from typing import Any, Final, final
 
-import platformdirs
 from pydantic import ValidationError
 from returns.pipeline import is_successful
 
@@ -41,11 +40,18 @@ _NAME: Final = "layers-1.sqlite3"  # the number is the schema's
 _HOLDERS: Final = 4
 
 
+def _folder(settings: Settings) -> Path:
+    if settings.cache_dir is not None:
+        return settings.cache_dir
+    import platformdirs  # noqa: PLC0415  12 ms, which only a cache in the user's own folder is worth
+
+    return Path(platformdirs.user_cache_dir("registry-fp", appauthor=False))
+
+
 @asynccontextmanager
 async def layer_memory(settings: Settings) -> AsyncIterator[LayerMemory]:
     """A memory for as long as the block lasts; without a cache it forgets everything at the end."""
-    folder = settings.cache_dir or Path(platformdirs.user_cache_dir("registry-fp", appauthor=False))
-    memory = LayerMemory(folder / _NAME if settings.cache else None)
+    memory = LayerMemory(_folder(settings) / _NAME if settings.cache else None)
     try:
         yield memory
     finally:

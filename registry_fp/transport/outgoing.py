@@ -20,7 +20,7 @@ from registry_fp.transport.stall import StallWatch
 
 __all__ = ["Outgoing"]
 
-_PIECE: Final = 64 * 1024  # what must be gone within the idle limit, however large the chunks of the source are
+_PIECE: Final = 128 * 1024  # what must be gone within the idle limit, however large the chunks of the source are
 
 
 class _AbortedError(Exception):
