@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # `parse_digest` fails with a RegistryError, so the two modul
 __all__ = [
     "AmbiguousManifest",
     "BadReference",
+    "Conflict",
     "ConnectFailed",
     "ConnectionLost",
     "DeadlineExceeded",
@@ -32,6 +33,8 @@ __all__ = [
     "MalformedDocument",
     "MediaTypeMismatch",
     "Misconfigured",
+    "MissingContent",
+    "NoSuchPlatform",
     "NotConfirmed",
     "NotFound",
     "Phase",
@@ -47,6 +50,7 @@ __all__ = [
     "SeveralFailed",
     "SizeMismatch",
     "SourceChanged",
+    "TagNotDeletable",
     "TarFault",
     "TarUnreadable",
     "TimedOut",
@@ -73,6 +77,7 @@ TarFault: TypeAlias = Literal[
 ImageFault: TypeAlias = Literal[
     "no manifest.json",
     "bad manifest.json",
+    "bad oci-layout",
     "bad index.json",
     "no images",
     "several images",
@@ -85,6 +90,7 @@ ImageFault: TypeAlias = Literal[
     "bad config",
     "missing layer",
     "bad layer",
+    "bad blob",
     "layer count",
     "diff_id mismatch",
     "digest mismatch",
@@ -370,6 +376,41 @@ class NotConfirmed:
 
 @final
 @dataclass(frozen=True, slots=True)
+class NoSuchPlatform:
+    """An index has no image for the platform `wanted`; `available` are the platforms that it has."""
+
+    wanted: str
+    available: tuple[str, ...] = ()
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class MissingContent:
+    """An image lists content that is not there: a layout or an archive that was saved only in part."""
+
+    digests: tuple[Digest, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class TagNotDeletable:
+    """The registry cannot remove a tag alone; to remove its manifest, `digest`, takes `siblings` (tags) along."""
+
+    digest: Digest
+    siblings: tuple[str, ...] = ()
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Somebody else changed it meanwhile: it was to be `expected`, and is `found` (None: it is not there)."""
+
+    expected: Digest | None
+    found: Digest | None
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class SeveralFailed:
     """`len(errors)` of `total` independent pieces of work failed; every one is listed."""
 
@@ -408,6 +449,10 @@ Reason: TypeAlias = (
     | LocalIo
     | Misconfigured
     | NotConfirmed
+    | NoSuchPlatform
+    | MissingContent
+    | TagNotDeletable
+    | Conflict
     | SeveralFailed
 )
 """Everything that can go wrong; closed, so that a `match` on it is exhaustive. A new one is a new minor version."""

@@ -30,7 +30,9 @@ def exit_code(error: RegistryError) -> int:
             return 65
         case why.MalformedDocument() | why.AmbiguousManifest() | why.MediaTypeMismatch() | why.LimitExceeded():
             return 65
-        case why.NotFound():
+        case why.MissingContent():
+            return 65
+        case why.NotFound() | why.NoSuchPlatform():
             return 66
         case why.LocalIo(errno=number):
             return 66 if number == ENOENT else 74
@@ -40,9 +42,11 @@ def exit_code(error: RegistryError) -> int:
             return 69
         case why.RateLimited() | why.TimedOut() | why.DeadlineExceeded() | why.UploadLost() | why.RangeRejected():
             return 75
+        case why.Conflict():
+            return 75
         case why.ProtocolViolation() | why.PolicyRefused() | why.Refused() | why.Unsupported():
             return 76
-        case why.NotConfirmed():
+        case why.NotConfirmed() | why.TagNotDeletable():
             return 76
         case why.Unauthenticated() | why.Denied():
             return 77

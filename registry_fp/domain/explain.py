@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from errno import EACCES, EDQUOT, EISDIR, EMFILE, ENFILE, ENOENT, ENOSPC, ENOTDIR, EPERM
-from typing import assert_never
+from typing import Final, assert_never
 
 from registry_fp.domain import errors as why
 from registry_fp.domain.errors import ImageFault, Problem, Reason, RegistryError, TarFault
 
 __all__ = ["describe", "explain", "hint"]
+
+_MANY: Final = 8  # things that one line lists
 
 
 def explain(error: RegistryError) -> str:
@@ -101,6 +104,15 @@ def _sentence(reason: Reason) -> str:
             return f"{setting}: {detail}"
         case why.NotConfirmed(what=what):
             return f"the registry accepted {what} and does not have it"
+        case why.NoSuchPlatform(wanted=wanted, available=available):
+            return f"no image for {wanted}; there are {_listed(available)}"
+        case why.MissingContent(digests=digests):
+            return f"content is listed and not there: {_listed(digests)}"
+        case why.TagNotDeletable(digest=digest, siblings=siblings):
+            others = f", which are also named {_listed(siblings)}" if siblings else ""
+            return f"the registry cannot remove a tag alone, only all of {digest}{others}"
+        case why.Conflict(expected=expected, found=found):
+            return f"somebody else changed it meanwhile: expected {expected or 'nothing'}, found {found or 'nothing'}"
         case why.SeveralFailed(errors=errors, total=total):
             return f"{len(errors)} of {total} failed; first: {describe(errors[0]) if errors else 'unknown'}"
         case _:
@@ -173,6 +185,14 @@ def _hint(reason: Reason) -> str:
             return "mend or unset it; settings come from arguments, then from REGISTRY_FP_* variables"
         case why.NotConfirmed():
             return "try again; if it stays so, the registry's storage is not consistent"
+        case why.NoSuchPlatform():
+            return "choose one of these platforms (--platform), or take every one"
+        case why.MissingContent():
+            return 'save the image again with all its platforms, or push what is there (`missing="present"`, --present)'
+        case why.TagNotDeletable():
+            return "to remove the manifest with all its tags, delete it by its digest"
+        case why.Conflict():
+            return "look at what is there now, then try again"
         case why.SeveralFailed(errors=errors):
             return hint(errors[0]) if errors else "try again"
         case _:
@@ -207,7 +227,7 @@ def _image_hint(kind: ImageFault) -> str:
             return "save the image again under another name, or push the other images one by one"
         case "diff_id mismatch" | "digest mismatch" | "bad layer":
             return "the archive is damaged; save the image again"
-        case "bad manifest.json" | "bad index.json" | "bad config":
+        case "bad manifest.json" | "bad index.json" | "bad oci-layout" | "bad config" | "bad blob":
             return "the archive is damaged, or its writer is at fault; save the image again"
         case "link leaves the archive" | "link cycle" | "broken link" | "bad name" | "duplicate member":
             return "no image tool writes archives like this; do not trust where it comes from"
@@ -263,6 +283,12 @@ def _late(phase: why.Phase, seconds: float) -> str:
             return f"slower than the minimum rate over {seconds:g} s"
         case _:
             assert_never(phase)
+
+
+def _listed(things: Iterable[object]) -> str:
+    each = [str(thing) for thing in things]
+    more = f" and {len(each) - _MANY} more" if len(each) > _MANY else ""
+    return (", ".join(each[:_MANY]) or "none") + more
 
 
 def _told(problems: tuple[Problem, ...]) -> str:

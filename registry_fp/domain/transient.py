@@ -27,7 +27,7 @@ def is_transient(error: RegistryError) -> bool:
             return temporary
         case why.ConnectFailed() | why.TimedOut() | why.ConnectionLost() | why.RateLimited():
             return True
-        case why.UploadLost() | why.RangeRejected():
+        case why.UploadLost() | why.RangeRejected() | why.Conflict():
             return True
         case why.SeveralFailed(errors=errors):
             return all(is_transient(one) for one in errors)
@@ -38,6 +38,8 @@ def is_transient(error: RegistryError) -> bool:
         case why.DigestMismatch() | why.SizeMismatch() | why.LimitExceeded() | why.MalformedDocument():
             return False
         case why.AmbiguousManifest() | why.MediaTypeMismatch() | why.Unsupported() | why.BadReference():
+            return False
+        case why.NoSuchPlatform() | why.MissingContent() | why.TagNotDeletable():
             return False
         case why.TarUnreadable() | why.InvalidImage() | why.SourceChanged() | why.LocalIo() | why.Misconfigured():
             return False

@@ -1,4 +1,4 @@
-"""Events: what happens during a push, as values, while it happens."""
+"""Events: what happens while an image is moved, as values, while it happens."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ __all__ = [
 
 _log: Final = logging.getLogger(__name__)
 
-Outcome: TypeAlias = Literal["uploaded", "exists", "mounted"]
-"""What became of a blob: its bytes were sent, the repository had it, or it was taken from a neighbour."""
+Outcome: TypeAlias = Literal["uploaded", "mounted", "fetched", "exists", "referenced"]
+"""What became of a blob: its bytes were sent to a registry, it was taken from a neighbouring repository, its bytes were
+fetched to disk, it was there already, or only its descriptor was kept (a layer that may not be distributed)."""
 
 
 @final

@@ -144,7 +144,7 @@ class Pushed:
         return f"{len(self.blobs)} blobs: {told}; {self.sent} bytes sent"
 
 
-_OUTCOMES: Final[tuple[Outcome, ...]] = ("uploaded", "mounted", "exists")
+_OUTCOMES: Final[tuple[Outcome, ...]] = ("uploaded", "mounted", "exists", "referenced")
 
 
 def push(

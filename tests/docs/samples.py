@@ -33,6 +33,8 @@ _PLAIN: Final[dict[Any, tuple[Any, ...]]] = {
     str: ("text",),
     NoneType: (None,),
     Digest: (digest_of(b""),),
+    tuple[str, ...]: ((), ("latest",)),
+    tuple[Digest, ...]: ((digest_of(b""),),),
     tuple[Problem, ...]: ((), (Problem("CODE", "message"),)),
     tuple[RegistryError, ...]: (
         (RegistryError("ping", "localhost:1", RateLimited()),),

@@ -59,6 +59,10 @@ DECIDED: Final[dict[Reason, tuple[int, bool]]] = {
     why.LocalIo(ENOSPC, "app.tar"): (74, False),
     why.Misconfigured("concurrency", "too small"): (78, False),
     why.NotConfirmed("the manifest"): (76, False),
+    why.NoSuchPlatform("linux/arm64", ("linux/amd64",)): (66, False),
+    why.MissingContent((digest_of(b""),)): (65, False),
+    why.TagNotDeletable(digest_of(b""), ("latest",)): (76, False),
+    why.Conflict(None, digest_of(b"")): (75, True),
     why.SeveralFailed((RegistryError("push", "a", why.RateLimited()),), 2): (1, True),
     why.SeveralFailed((RegistryError("push", "a", why.RateLimited()), RegistryError("push", "b", why.Denied())), 2): (
         1,
@@ -106,6 +110,12 @@ def _field(hint: Any) -> st.SearchStrategy[Any]:
         return _digests
     if hint == tuple[why.Problem, ...]:
         return st.lists(st.builds(why.Problem, _text, _text), max_size=4).map(tuple)
+    if hint == tuple[Digest, ...]:
+        return st.lists(_digests, max_size=10).map(tuple)
+    if hint == tuple[str, ...]:
+        return st.lists(_text, max_size=10).map(tuple)
+    if hint == Digest | None:
+        return st.none() | _digests
     if hint in (float, float | None):
         return st.floats(0, 1e9) if hint is float else st.none() | st.floats(0, 1e9)
     if hint == str | None:

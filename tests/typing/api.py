@@ -25,6 +25,7 @@ from registry_fp import (
     Client,
     Clock,
     Compression,
+    Conflict,
     ConnectFailed,
     ConnectionLost,
     DeadlineExceeded,
@@ -58,6 +59,8 @@ from registry_fp import (
     MediaType,
     MediaTypeMismatch,
     Misconfigured,
+    MissingContent,
+    NoSuchPlatform,
     NotConfirmed,
     NotFound,
     Ok,
@@ -90,6 +93,7 @@ from registry_fp import (
     SeveralFailed,
     SizeMismatch,
     SourceChanged,
+    TagNotDeletable,
     TarFault,
     TarUnreadable,
     TimedOut,
@@ -317,6 +321,14 @@ def every_reason_can_be_matched(reason: Reason) -> str:
             return assert_type(setting, str)
         case NotConfirmed(what=unconfirmed):
             return assert_type(unconfirmed, str)
+        case NoSuchPlatform(wanted=wanted, available=available):
+            return assert_type(wanted, str) + str(assert_type(available, tuple[str, ...]))
+        case MissingContent(digests=digests):
+            return str(assert_type(digests, tuple[Digest, ...]))
+        case TagNotDeletable(digest=kept, siblings=siblings):
+            return str((assert_type(kept, Digest), assert_type(siblings, tuple[str, ...])))
+        case Conflict(expected=was, found=now):
+            return str((assert_type(was, Digest | None), assert_type(now, Digest | None)))
         case SeveralFailed(errors=errors, total=total):
             return str((assert_type(errors, tuple[RegistryError, ...]), assert_type(total, int)))
         case _:

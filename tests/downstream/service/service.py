@@ -21,6 +21,7 @@ from registry_fp import (
     BadReference,
     BlobMoved,
     Client,
+    Conflict,
     ConnectFailed,
     ConnectionLost,
     DeadlineExceeded,
@@ -35,6 +36,8 @@ from registry_fp import (
     MalformedDocument,
     MediaTypeMismatch,
     Misconfigured,
+    MissingContent,
+    NoSuchPlatform,
     NotConfirmed,
     NotFound,
     Ok,
@@ -49,6 +52,7 @@ from registry_fp import (
     SeveralFailed,
     SizeMismatch,
     SourceChanged,
+    TagNotDeletable,
     TarUnreadable,
     TimedOut,
     TlsFailed,
@@ -90,6 +94,10 @@ def status_of(error: RegistryError) -> int:
             return 504
         case Unauthenticated() | TlsFailed() | Misconfigured():
             return 500
+        case NoSuchPlatform():
+            return 404
+        case MissingContent() | TagNotDeletable() | Conflict():
+            return 409
         case Refused() | ProtocolViolation() | PolicyRefused() | NotConfirmed() | UploadLost() | RangeRejected():
             return 502
         case DigestMismatch() | SizeMismatch() | MalformedDocument() | AmbiguousManifest() | MediaTypeMismatch():

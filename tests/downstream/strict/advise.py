@@ -13,6 +13,7 @@ from registry_fp import (
     AmbiguousManifest,
     BadReference,
     Client,
+    Conflict,
     ConnectFailed,
     ConnectionLost,
     DeadlineExceeded,
@@ -26,6 +27,8 @@ from registry_fp import (
     MalformedDocument,
     MediaTypeMismatch,
     Misconfigured,
+    MissingContent,
+    NoSuchPlatform,
     NotConfirmed,
     NotFound,
     Ok,
@@ -44,6 +47,7 @@ from registry_fp import (
     SeveralFailed,
     SizeMismatch,
     SourceChanged,
+    TagNotDeletable,
     TarUnreadable,
     TimedOut,
     TlsFailed,
@@ -82,6 +86,14 @@ def advice(reason: Reason) -> str:
             return f"wait longer than {seconds:.0f} s"
         case DnsFailed(host=host) | ConnectFailed(host=host) | TlsFailed(host=host):
             return f"look at the network before {host}" if ":1" not in host else "start the registry"
+        case NoSuchPlatform(available=available):
+            return f"take {available[0]}" if available else "take another image"
+        case MissingContent(digests=digests):
+            return f"find {len(digests)} blobs"
+        case TagNotDeletable(siblings=siblings):
+            return f"keep {siblings}"
+        case Conflict():
+            return "look again"
         case ConnectionLost() | UploadLost() | RangeRejected() | NotConfirmed():
             return "try again"
         case DigestMismatch(expected=expected) | SizeMismatch(expected=expected):
