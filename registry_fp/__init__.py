@@ -1,7 +1,7 @@
 """registry_fp: push and inspect container images from async Python, with every failure in the type."""
 
 from registry_fp.archive.docker_save import SavedImage, SavedLayer
-from registry_fp.archive.source import DockerSave, docker_save
+from registry_fp.archive.source import AnyArchive, DockerSave, ImageSource, OciLayout, archive, docker_save, oci_layout
 from registry_fp.client import connect
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest, digest_of, parse_digest
@@ -54,7 +54,7 @@ from registry_fp.domain.image_config import ExecutionConfig, History, ImageConfi
 from registry_fp.domain.manifest import ImageIndex, ImageManifest, RawManifest, parse_manifest
 from registry_fp.domain.media_type import Compression, MediaType
 from registry_fp.domain.model import Annotations
-from registry_fp.domain.platform import Platform
+from registry_fp.domain.platform import Platform, choose_platform, local_platform, parse_platform
 from registry_fp.domain.reference import Reference, Repository, parse_host, parse_reference, parse_repository
 from registry_fp.domain.transient import is_transient
 from registry_fp.effect.bracket import Died, bracket
@@ -63,11 +63,18 @@ from registry_fp.effect.exits import Err, Ok, RegistryFailed, fold, outcome, set
 from registry_fp.effect.operation import Op, operation
 from registry_fp.effect.retry import RetryPolicy, exponential, retry
 from registry_fp.effect.traverse import traverse, traverse_all
-from registry_fp.operations.blobs import consume_blob, delete_blob, get_blob, has_blob, mount_blob, put_blob
-from registry_fp.operations.catalog import list_repositories
+from registry_fp.operations.blobs import blob_size, consume_blob, delete_blob, get_blob, has_blob, mount_blob, put_blob
+from registry_fp.operations.catalog import list_repositories, repository_pages
 from registry_fp.operations.manifests import delete_manifest, get_manifest, head_manifest, put_manifest
 from registry_fp.operations.ping import ping
-from registry_fp.operations.tags import list_tags
+from registry_fp.operations.referrers import list_referrers, referrer_pages
+from registry_fp.operations.tags import list_tags, tag_pages
+from registry_fp.pipelines.artifact import ArtifactOptions, PushedArtifact, push_artifact
+from registry_fp.pipelines.artifact_file import ArtifactFile
+from registry_fp.pipelines.attach import attach, detach
+from registry_fp.pipelines.copy import Copied, CopyOptions, copy, copy_all
+from registry_fp.pipelines.delete import delete, delete_tag
+from registry_fp.pipelines.delete_plan import DeletePlan, plan_delete
 from registry_fp.pipelines.event import (
     BlobDone,
     BlobMoved,
@@ -79,10 +86,14 @@ from registry_fp.pipelines.event import (
     Outcome,
 )
 from registry_fp.pipelines.inspect import Inspected, InspectedImage, InspectedIndex, InspectedLayer, inspect
+from registry_fp.pipelines.pull import Pulled, PullOptions, pull
 from registry_fp.pipelines.push import Pushed, PushedBlob, PushOptions, push
 from registry_fp.pipelines.push_all import push_all
+from registry_fp.pipelines.store import Placed
+from registry_fp.pipelines.tag import tag
 from registry_fp.pipelines.validate import validate
 from registry_fp.protocol.message import Chunks
+from registry_fp.protocol.page import Page
 from registry_fp.transport.clock import Clock
 from registry_fp.transport.credential import BasicCredentials, Keychain, anonymous, static_credentials
 from registry_fp.transport.port import Client
@@ -91,6 +102,9 @@ from registry_fp.transport.settings import HostSettings, Settings, read_settings
 __all__ = [
     "AmbiguousManifest",
     "Annotations",
+    "AnyArchive",
+    "ArtifactFile",
+    "ArtifactOptions",
     "BadReference",
     "BasicCredentials",
     "BlobDone",
@@ -103,7 +117,10 @@ __all__ = [
     "Conflict",
     "ConnectFailed",
     "ConnectionLost",
+    "Copied",
+    "CopyOptions",
     "DeadlineExceeded",
+    "DeletePlan",
     "Denied",
     "Descriptor",
     "Died",
@@ -121,6 +138,7 @@ __all__ = [
     "ImageIndex",
     "ImageManifest",
     "ImageRead",
+    "ImageSource",
     "Inspected",
     "InspectedImage",
     "InspectedIndex",
@@ -138,17 +156,23 @@ __all__ = [
     "NoSuchPlatform",
     "NotConfirmed",
     "NotFound",
+    "OciLayout",
     "Ok",
     "OnEvent",
     "Op",
     "Outcome",
+    "Page",
     "Phase",
+    "Placed",
     "Platform",
     "PolicyRefused",
     "Problem",
     "ProtocolViolation",
+    "PullOptions",
+    "Pulled",
     "PushOptions",
     "Pushed",
+    "PushedArtifact",
     "PushedBlob",
     "RangeRejected",
     "RateLimited",
@@ -177,13 +201,22 @@ __all__ = [
     "Unsupported",
     "UploadLost",
     "anonymous",
+    "archive",
+    "attach",
+    "blob_size",
     "bracket",
+    "choose_platform",
     "connect",
     "consume_blob",
+    "copy",
+    "copy_all",
     "deadline",
+    "delete",
     "delete_blob",
     "delete_manifest",
+    "delete_tag",
     "describe",
+    "detach",
     "digest_of",
     "docker_save",
     "exit_code",
@@ -197,26 +230,37 @@ __all__ = [
     "hint",
     "inspect",
     "is_transient",
+    "list_referrers",
     "list_repositories",
     "list_tags",
+    "local_platform",
     "mount_blob",
+    "oci_layout",
     "operation",
     "outcome",
     "parse_digest",
     "parse_host",
     "parse_image_config",
     "parse_manifest",
+    "parse_platform",
     "parse_reference",
     "parse_repository",
     "ping",
+    "plan_delete",
+    "pull",
     "push",
     "push_all",
+    "push_artifact",
     "put_blob",
     "put_manifest",
     "read_settings",
+    "referrer_pages",
+    "repository_pages",
     "retry",
     "settle",
     "static_credentials",
+    "tag",
+    "tag_pages",
     "traverse",
     "traverse_all",
     "unwrap",

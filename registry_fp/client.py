@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -45,7 +46,8 @@ async def connect(
         followed = with_redirects(authorised)
         repeated = with_retry(followed, policy=policy, clock=clock)
         async with layer_memory(chosen) as memory:
-            yield Client(repeated, chosen, policy, clock, memory, SingleFlight())
+            pairs = max(1, min(chosen.connections, chosen.connections_per_host) // 2)
+            yield Client(repeated, chosen, policy, clock, memory, SingleFlight(), asyncio.Semaphore(pairs))
 
 
 def _from_environment() -> Settings:

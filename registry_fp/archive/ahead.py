@@ -21,10 +21,11 @@ A = TypeVar("A")
 _DEPTH: Final = 2  # more is no faster, and is memory
 
 
-async def ahead(step: Callable[[], tuple[A, bool]], threads: Executor) -> AsyncGenerator[A, None]:
+async def ahead(step: Callable[[], tuple[A, bool]], threads: Executor | None) -> AsyncGenerator[A, None]:
     """What `step` gives, in order, until it says that there is no more; it runs in a thread, at most two steps ahead.
 
-    When the generator is closed, no step is under way any more; `step` should then come back soon.
+    Without `threads` it is one of the event loop's own. When the generator is closed, no step is under way
+    any more; `step` should then come back soon.
     """
     loop = asyncio.get_running_loop()
     made: deque[tuple[A, bool]] = deque()

@@ -20,7 +20,8 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
 from registry_fp.archive.content import find_file, read_document
-from registry_fp.archive.index_json import INDEX_JSON, check_index
+from registry_fp.archive.index_json import check_index
+from registry_fp.archive.layout_index import INDEX_JSON
 from registry_fp.archive.manifest_json import (
     MANIFEST_JSON,
     MANIFEST_JSON_LIMIT,

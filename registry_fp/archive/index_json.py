@@ -7,30 +7,23 @@ is only listed and not there (other platforms, attestations) contradicts nothing
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, final
+from typing import Final, final
 
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
 from registry_fp.archive.content import read_document
+from registry_fp.archive.layout_index import INDEX_JSON, INDEX_JSON_LIMIT, parse_index_json
 from registry_fp.archive.opened import OpenArchive
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest
 from registry_fp.domain.errors import InvalidImage, LimitExceeded, MalformedDocument, Reason
 from registry_fp.domain.manifest import MANIFEST_LIMIT, ImageIndex, ImageManifest, parse_manifest
 from registry_fp.domain.media_type import DOCKER_CONFIG, INDEX_TYPES, MANIFEST_TYPES, OCI_CONFIG
-from registry_fp.domain.model import parse_model
-from registry_fp.domain.strict_json import load_strict
 
-__all__ = ["INDEX_JSON", "INDEX_JSON_LIMIT", "check_index"]
-
-INDEX_JSON: Final = "index.json"
-
-INDEX_JSON_LIMIT: Final = 4 * 1024 * 1024
-"""The largest `index.json` that is read, in bytes."""
+__all__ = ["check_index"]
 
 _DEPTH_LIMIT: Final = 8
 _NODE_LIMIT: Final = 10_000
@@ -58,7 +51,9 @@ async def check_index(archive: OpenArchive, saved: Sequence[Digest | None]) -> R
     """
     if INDEX_JSON not in archive.index:
         return Success(None)
-    listed = await read_document(archive, INDEX_JSON, _listed, missing="bad index.json", limit=INDEX_JSON_LIMIT)
+    listed = await read_document(
+        archive, INDEX_JSON, parse_index_json, missing="bad index.json", limit=INDEX_JSON_LIMIT
+    )
     if not is_successful(listed):
         return Failure(listed.failure())
     seen = _Seen()
@@ -123,26 +118,6 @@ def _parsed(raw: bytes, name: str, node: Descriptor, seen: _Seen) -> Result[Imag
     if manifest.digest != node.digest:
         return Failure(InvalidImage("digest mismatch", name, f"its bytes are {manifest.digest}"))
     return Success(manifest.model)
-
-
-def _listed(raw: bytes) -> Result[tuple[Descriptor, ...], Reason]:
-    """The descriptors of an `index.json`; `"manifests": null` is an empty list to the programs that write it."""
-    loaded = load_strict(raw, limit=INDEX_JSON_LIMIT).alt(lambda reason: _bad(INDEX_JSON, reason))
-    if not is_successful(loaded):
-        return Failure(loaded.failure())
-    document: Any = loaded.unwrap()
-    listed = document.get("manifests") if isinstance(document, dict) else ""
-    if listed is None:
-        return Success(())
-    if not isinstance(listed, list):
-        return Failure(InvalidImage("bad index.json", INDEX_JSON, "it has no list of manifests"))
-    descriptors: list[Descriptor] = []
-    for item in listed:
-        descriptor = parse_model(Descriptor, json.dumps(item).encode())
-        if not is_successful(descriptor):
-            return Failure(_bad(INDEX_JSON, descriptor.failure()))
-        descriptors.append(descriptor.unwrap())
-    return Success(tuple(descriptors))
 
 
 def _bad(name: str, reason: Reason) -> Reason:

@@ -19,8 +19,10 @@ __all__ = [
     "BLOCK",
     "END_BLOCK",
     "NUMBER_LIMIT",
+    "Attributes",
     "Header",
     "brief",
+    "parse_attributes",
     "parse_header",
     "parse_pax",
     "plain_name",
@@ -51,6 +53,37 @@ class Header:
     size: int
     link: bytes
     extended: bool
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """What a header says of its member beside name and size; `modified` is in seconds since 1970.
+
+    `real_size` is what an old GNU sparse file is with its holes, in bytes.
+    """
+
+    mode: int
+    uid: int
+    gid: int
+    modified: int
+    real_size: int
+
+
+def parse_attributes(block: bytes) -> Attributes:
+    """The attributes in a block that is a header; a number that cannot be read, or is negative, is 0.
+
+    >>> import tarfile
+    >>> parse_attributes(tarfile.TarInfo("app/run").tobuf()).mode == 0o644
+    True
+    """
+    return Attributes(
+        mode=(_number(block[100:108]) or 0) & 0o7777,
+        uid=_number(block[108:116]) or 0,
+        gid=_number(block[116:124]) or 0,
+        modified=_number(block[136:148]) or 0,
+        real_size=_number(block[483:495]) or 0,
+    )
 
 
 def parse_header(block: bytes) -> Result[Header, str]:

@@ -4,23 +4,17 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Final
 
 from cyclopts import App, CycloptsError, Parameter
-from cyclopts.validators import Number
 
+from registry_fp.cli import change_commands, move_commands, read_commands
+from registry_fp.cli.misuse import misused
 from registry_fp.cli.options import (
-    ANY_REGISTRY,
     AS_TEXT,
-    Codec,
-    HostName,
-    ReferenceName,
-    RemoteOptions,
-    RepositoryName,
     Selector,
     ShowOptions,
     Timeout,
@@ -43,7 +37,7 @@ def call(arguments: Sequence[str]) -> int:
     try:
         code = app(arguments, exit_on_error=False, print_error=False)
     except CycloptsError as misuse:
-        return _misused(str(misuse), *(misuse.command_chain or ()))
+        return misused(str(misuse), *(misuse.command_chain or ()))
     except KeyboardInterrupt:
         return 130
     return code if isinstance(code, int) else 0
@@ -67,116 +61,7 @@ def demo(
     return demonstrate(archive, image, timeout, show)
 
 
-@app.command(sort_key=2, usage="Usage: registry-fp push [OPTIONS] ARCHIVE (REFERENCE | --all-tags HOST)")
-def push(  # noqa: PLR0913  options, each with a default
-    archive: Annotated[str, Parameter(help="A `docker save` archive, plain or compressed.")],
-    reference: Annotated[str | None, Parameter(help="Where to: [HOST[:PORT]/]NAME[:TAG].")] = None,
-    /,
-    *,
-    all_tags: Annotated[
-        str | None,
-        Parameter(
-            name="--all-tags",
-            metavar="HOST",
-            help="Instead of REFERENCE: every image, under its own tags, to HOST[:PORT][/PREFIX].",
-        ),
-    ] = None,
-    image: Selector = None,
-    compression: Annotated[
-        Codec | None, Parameter(help="What layers become that are not compressed; gzip, if nothing is set.")
-    ] = None,
-    level: Annotated[int | None, Parameter(help="The compression level; a fast one, if nothing is set.")] = None,
-    concurrency: Annotated[
-        int | None,
-        Parameter(validator=Number(gte=1, lte=64), help="How many blobs are under way at once; 6, if nothing is set."),
-    ] = None,
-    remote: RemoteOptions = ANY_REGISTRY,
-    show: ShowOptions = AS_TEXT,
-) -> int:
-    """Push a `docker save` archive, and print REFERENCE@DIGEST.
-
-    Blobs that the registry has are not sent. Success means that the image is stored, and was confirmed to be.
-    """
-    from registry_fp.cli.push import PushChoices, push_archive, push_every_tag
-
-    choices = PushChoices(archive, image, compression, level, concurrency)
-    match reference, all_tags:
-        case str(), None:
-            return push_archive(choices, reference, remote, show)
-        case None, str() if image is None:
-            return push_every_tag(choices, all_tags, remote, show)
-        case None, str():
-            return _misused("--image chooses one image, and --all-tags takes every one.", "push")
-        case _:
-            return _misused("Give either a REFERENCE or --all-tags HOST.", "push")
-
-
-@app.command(sort_key=3)
-def ping(host: HostName, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:
-    """Ask whether a registry answers, and lets us in."""
-    from registry_fp.cli.read import ask_ping
-
-    return ask_ping(host, remote, show)
-
-
-@app.command(sort_key=4)
-def repos(host: HostName, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:
-    """List the repositories of a registry."""
-    from registry_fp.cli.read import ask_repositories
-
-    return ask_repositories(host, remote, show)
-
-
-@app.command(sort_key=5)
-def tags(repository: RepositoryName, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:
-    """List the tags of a repository."""
-    from registry_fp.cli.read import ask_tags
-
-    return ask_tags(repository, remote, show)
-
-
-@app.command(sort_key=6)
-def inspect(
-    reference_or_archive: Annotated[
-        str, Parameter(help="A reference; or an archive: a file that is there, or a name that ends like one.")
-    ],
-    /,
-    *,
-    image: Selector = None,
-    remote: RemoteOptions = ANY_REGISTRY,
-    show: ShowOptions = AS_TEXT,
-) -> int:
-    """Show what an image is made of, in a registry or in an archive."""
-    from registry_fp.cli.inspection import ask_inspect
-
-    return ask_inspect(reference_or_archive, image, remote, show)
-
-
-@app.command(sort_key=7)
-def manifest(reference: ReferenceName, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:
-    """Print the exact bytes of a manifest."""
-    from registry_fp.cli.content import ask_manifest
-
-    return ask_manifest(reference, remote, show)
-
-
-@app.command(sort_key=8)
-def config(reference: ReferenceName, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:
-    """Print the exact bytes of an image's configuration."""
-    from registry_fp.cli.content import ask_config
-
-    return ask_config(reference, remote, show)
-
-
-@app.command(sort_key=9)
-def digest(reference: ReferenceName, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:
-    """Print the digest that a name stands for."""
-    from registry_fp.cli.read import ask_digest
-
-    return ask_digest(reference, remote, show)
-
-
-@app.command(sort_key=10)
+@app.command(sort_key=20)
 def serve(
     *,
     root: Annotated[
@@ -196,7 +81,23 @@ def serve(
     return serve_registry(root, listen, show)
 
 
-def _misused(why: str, *command: str) -> int:
-    print(f"error: {why}", file=sys.stderr)
-    print(f"hint: see `{' '.join(('registry-fp', *command))} --help`", file=sys.stderr)
-    return 2
+_COMMANDS: Final[tuple[tuple[Callable[..., int], str | None], ...]] = (
+    (move_commands.push, "Usage: registry-fp push [OPTIONS] ARCHIVE (REFERENCE | --all-tags HOST)"),
+    (move_commands.pull, None),
+    (move_commands.copy, None),
+    (read_commands.ping, None),
+    (read_commands.repos, None),
+    (read_commands.tags, None),
+    (read_commands.inspect, None),
+    (read_commands.manifest, None),
+    (read_commands.config, None),
+    (read_commands.digest, None),
+    (read_commands.blob, None),
+    (read_commands.referrers, None),
+    (change_commands.tag, None),
+    (change_commands.attach, None),
+    (change_commands.delete, None),
+)
+
+for _place, (_command, _usage) in enumerate(_COMMANDS, start=2):
+    app.command(_command, sort_key=_place, usage=_usage)

@@ -51,10 +51,11 @@ class Bars:
             case BlobStarted(blob=blob):
                 self._draw(blob, 0, human_size(self._sizes[blob]))
             case BlobMoved(blob=blob, read=read, sent=sent):
-                self._draw(blob, read, f"{human_size(self._sizes[blob])}, {human_size(sent)} sent")
+                more = "" if read == sent else f", {human_size(sent)} sent"
+                self._draw(blob, read, f"{human_size(self._sizes[blob])}{more}")
             case BlobDone(blob=blob, outcome=outcome, sent=sent):
                 size = self._sizes[blob]
-                self._draw(blob, size, f"{human_size(size)}, {outcome}{f' as {human_size(sent)}' if sent else ''}")
+                self._draw(blob, size, f"{human_size(size)}, {outcome}{f' as {human_size(sent)}' if sent not in (0, size) else ''}")
             case ManifestStored():
                 pass
             case _:

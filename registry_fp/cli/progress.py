@@ -66,9 +66,12 @@ class _Lines:
                 if time.monotonic() - self._told.get(blob, 0.0) >= _PAUSE:
                     self._told[blob] = time.monotonic()
                     whole = human_size(self._lengths.get(blob, read))
-                    self._tell(blob, f"{human_size(read)} of {whole} read, {human_size(sent)} sent")
+                    # A layer that is compressed on its way has two numbers; what is moved as it is has one.
+                    state = f"{human_size(read)} of {whole}"
+                    self._tell(blob, state if read == sent else f"{state} read, {human_size(sent)} sent")
             case BlobDone(blob=blob, outcome=outcome, sent=sent):
-                self._tell(blob, f"{outcome}, {human_size(sent)} sent" if sent else outcome)
+                amount = human_size(sent) if outcome == "fetched" else f"{human_size(sent)} sent"
+                self._tell(blob, f"{outcome}, {amount}" if sent else outcome)
             case ManifestStored():
                 self._terminal.note("  manifest      stored, and confirmed")
             case _:

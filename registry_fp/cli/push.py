@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Generic, TypeVar, final
-
-from returns.result import Result
+from typing import final
 
 from registry_fp import (
     Client,
-    Err,
-    Event,
-    ManifestStored,
-    Ok,
+    OnEvent,
     Op,
     Pushed,
     PushOptions,
-    RegistryError,
+    archive,
     docker_save,
+    oci_layout,
     parse_host,
     push,
     push_all,
 )
 from registry_fp.cli.answer import Answer
+from registry_fp.cli.errand import Errand, carry_out
 from registry_fp.cli.options import Codec, RemoteOptions, ShowOptions
-from registry_fp.cli.progress import watched
 from registry_fp.cli.push_document import PushedAllDocument, PushedDocument, pushed_document
 from registry_fp.cli.read import host_of
-from registry_fp.cli.run import run
-from registry_fp.cli.session import Question, Session, prepare, settled
-from registry_fp.cli.terminal import Terminal
 
 __all__ = ["PushChoices", "push_archive", "push_every_tag"]
-
-T = TypeVar("T")
 
 
 @final
@@ -47,39 +37,30 @@ class PushChoices:
     compression: Codec | None = None
     level: int | None = None
     concurrency: int | None = None
-
-
-@final
-@dataclass(frozen=True)  # no slots: frozen, slots and Generic together break before 3.13 (python/cpython#116669)
-class _Errand(Generic[T]):
-    """What the two kinds of push do not share."""
-
-    doing: str
-    target: str
-    host: Result[str, RegistryError]
-    put: Callable[[Client, PushOptions], Op[T]]
-    answer: Callable[[T], Answer]
+    platform: str | None = None
+    present: bool = False
+    layout: bool = False
 
 
 def push_archive(choices: PushChoices, reference: str, remote: RemoteOptions, show: ShowOptions) -> int:
     """Push one image of an archive."""
-    source = docker_save(choices.archive, image=choices.image)
+    source = (oci_layout if choices.layout else archive)(choices.archive, image=choices.image)
 
-    def put(client: Client, options: PushOptions) -> Op[Pushed]:
-        return push(client, source, reference, options=options)
+    def put(client: Client, on_event: OnEvent) -> Op[Pushed]:
+        return push(client, source, reference, options=_options(choices, on_event))
 
     def answer(pushed: Pushed) -> Answer:
         document = pushed_document(pushed)
         return Answer(document, _line(pushed), str(pushed.digest), (_last(document),))
 
-    return _push(_Errand("push", reference, host_of(reference), put, answer), choices, remote, show)
+    return carry_out(Errand("push", reference, (host_of(reference),), put, answer), remote, show)
 
 
 def push_every_tag(choices: PushChoices, to: str, remote: RemoteOptions, show: ShowOptions) -> int:
     """Push every image of an archive under all its tags, to a host or below a repository of it."""
 
-    def put(client: Client, options: PushOptions) -> Op[tuple[Pushed, ...]]:
-        return push_all(client, docker_save(choices.archive), to, options=options)
+    def put(client: Client, on_event: OnEvent) -> Op[tuple[Pushed, ...]]:
+        return push_all(client, docker_save(choices.archive), to, options=_options(choices, on_event))
 
     def answer(pushed: tuple[Pushed, ...]) -> Answer:
         documents = tuple(pushed_document(each) for each in pushed)
@@ -88,31 +69,18 @@ def push_every_tag(choices: PushChoices, to: str, remote: RemoteOptions, show: S
         return Answer(PushedAllDocument(documents), lines, digests, tuple(_last(each) for each in documents))
 
     host = parse_host(to.partition("/")[0])
-    return _push(_Errand("push_all", to, host, put, answer), choices, remote, show)
+    return carry_out(Errand("push_all", to, (host,), put, answer), remote, show)
 
 
-def _push(errand: _Errand[T], choices: PushChoices, remote: RemoteOptions, show: ShowOptions) -> int:
-    async def pushed(terminal: Terminal, session: Result[Session, RegistryError]) -> int:
-        stored: list[str] = []
-        with watched(terminal) as watch:
-
-            def on_event(event: Event) -> None:
-                if isinstance(event, ManifestStored):
-                    stored.append(f"{event.reference}@{event.manifest.digest}")
-                watch(event)
-
-            options = PushOptions(choices.compression, choices.level, choices.concurrency, on_event)
-            question = Question(errand.doing, errand.target, errand.host, lambda client: errand.put(client, options))
-            done = await settled(session, question)
-        match done:
-            case Ok(value):
-                return terminal.write(errand.answer(value))
-            case Err(error):
-                if terminal.form == "text":  # what did succeed is a result, too
-                    terminal.write(Answer(None, "\n".join(stored), ""))
-                return terminal.fail(error)
-
-    return run(show, lambda terminal: pushed(terminal, prepare(remote, errand.host)))
+def _options(choices: PushChoices, on_event: OnEvent) -> PushOptions:
+    return PushOptions(
+        compression=choices.compression,
+        level=choices.level,
+        concurrency=choices.concurrency,
+        missing="present" if choices.present else "strict",
+        platform=choices.platform,
+        on_event=on_event,
+    )
 
 
 def _line(pushed: Pushed) -> str:

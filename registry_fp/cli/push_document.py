@@ -66,7 +66,7 @@ def event_document(event: Event) -> dict[str, Any]:
     match event:
         case ImageRead(target=target, blobs=blobs):
             listed = [{"name": name, "size": size} for name, size in blobs]
-            return {"event": "image_read", "reference": str(target), "blobs": listed}
+            return {"event": "image_read", "reference": target, "blobs": listed}
         case BlobStarted(blob=blob, length=length):
             return {"event": "blob_started", "blob": blob, "length": length}
         case BlobMoved(blob=blob, read=read, sent=sent):

@@ -71,10 +71,12 @@ def ask(question: Question[T], answer: Callable[[T], Answer], remote: RemoteOpti
     return run(show, lambda terminal: asked(terminal, prepare(remote, question.host)))
 
 
-def prepare(remote: RemoteOptions, host: Result[str, RegistryError] | None) -> Result[Session, RegistryError]:
+def prepare(
+    remote: RemoteOptions, host: Result[str, RegistryError] | None, *others: Result[str, RegistryError]
+) -> Result[Session, RegistryError]:
     """The session that the options and the environment describe; reads the password, if one is to come.
 
-    Fails as `host` does, and with `Misconfigured`.
+    Credentials are for `host` alone; plain HTTP is for all of them. Fails as the hosts do, and with `Misconfigured`.
     """
     chosen: dict[str, Any] = {} if remote.retries is None else {"retries": remote.retries}
     if remote.no_cache:
@@ -82,10 +84,13 @@ def prepare(remote: RemoteOptions, host: Result[str, RegistryError] | None) -> R
     settings = read_settings(**chosen)
     if host is None:
         return settings.map(lambda known: Session(known, anonymous, remote.timeout))
-    return host.bind(
-        lambda name: settings.map(lambda known: _for_host(known, name, plain_http=remote.plain_http)).bind(
-            lambda known: _keychain(remote, name).map(lambda keychain: Session(known, keychain, remote.timeout))
-        )
+    names: list[str] = []
+    for each in (host, *others):
+        if not is_successful(each):
+            return Failure(each.failure())
+        names.append(each.unwrap())
+    return settings.map(lambda known: _for_hosts(known, names, plain_http=remote.plain_http)).bind(
+        lambda known: _keychain(remote, names[0]).map(lambda keychain: Session(known, keychain, remote.timeout))
     )
 
 
@@ -105,8 +110,8 @@ def in_time(op: Op[T], seconds: float | None, doing: str, target: str) -> Op[T]:
     return deadline(op, seconds, lambda: RegistryError(doing, target, DeadlineExceeded(seconds), elapsed=seconds))
 
 
-def _for_host(settings: Settings, host: str, *, plain_http: bool) -> Settings:
-    return settings.model_copy(update={"plain_http": settings.plain_http | {host}}) if plain_http else settings
+def _for_hosts(settings: Settings, hosts: list[str], *, plain_http: bool) -> Settings:
+    return settings.model_copy(update={"plain_http": settings.plain_http | set(hosts)}) if plain_http else settings
 
 
 def _keychain(remote: RemoteOptions, host: str) -> Result[Keychain, RegistryError]:

@@ -37,5 +37,5 @@ def short_name(blob: str) -> str:
 
 
 def headline(image: ImageRead) -> str:
-    """What a push is about to do."""
-    return f"push to {image.target}: {len(image.blobs)} blobs, {human_size(sum(size for _, size in image.blobs))}"
+    """What is about to be moved."""
+    return f"{image.target}: {len(image.blobs)} blobs, {human_size(sum(size for _, size in image.blobs))}"

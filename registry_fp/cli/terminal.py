@@ -60,6 +60,11 @@ class Terminal:
                     self._put(compact(item))
         return 0
 
+    def stream(self, content: bytes) -> bool:
+        """Write the next bytes of a result that is not held in memory; False where nobody reads them any more."""
+        self._put(content)
+        return self._lost is None
+
     def item(self, document: object) -> None:
         """One object of a stream, as soon as it is known."""
         if self.form == "ndjson":

@@ -7,7 +7,7 @@ from typing import assert_never
 from registry_fp.domain import errors as why
 from registry_fp.domain.errors import RegistryError
 
-__all__ = ["is_transient", "was_answered"]
+__all__ = ["is_transient", "lacks_content", "was_answered"]
 
 _NEVER_HEALS = frozenset({501, 505})  # "not here", not "not now" (RFC 9110, 15.6)
 
@@ -56,3 +56,16 @@ def was_answered(error: RegistryError) -> bool:
     return not isinstance(
         error.reason, why.DnsFailed | why.ConnectFailed | why.TlsFailed | why.TimedOut | why.ConnectionLost
     )
+
+
+def lacks_content(error: RegistryError) -> bool:
+    """True if a registry refuses a manifest because it does not have what that points at (MANIFEST_BLOB_UNKNOWN).
+
+    >>> lacks_content(RegistryError("put_manifest", "ghcr.io/team/app:1", why.Refused(400)))
+    False
+    """
+    match error.reason:
+        case why.NotFound(problems=problems) | why.Refused(problems=problems):
+            return error.doing == "put_manifest" and any(each.code == "MANIFEST_BLOB_UNKNOWN" for each in problems)
+        case _:
+            return False

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import replace
 from typing import Final, TypeVar
 
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
 from registry_fp.domain.descriptor import Descriptor
-from registry_fp.domain.digest import Digest, digest_of, new_hasher
-from registry_fp.domain.errors import BadReference, DigestMismatch, RegistryError, SizeMismatch
+from registry_fp.domain.digest import Digest, digest_of
+from registry_fp.domain.errors import BadReference, LimitExceeded, RegistryError
 from registry_fp.domain.reference import Repository
 from registry_fp.effect.bracket import bracket
-from registry_fp.effect.exits import Err, Ok, result_of, settle
+from registry_fp.effect.exits import Err, Ok, settle
 from registry_fp.effect.operation import Op, operation
+from registry_fp.operations.download import blob_chunks
 from registry_fp.operations.noun import digest_noun, repository_noun
 from registry_fp.operations.uploads import begin_upload, cancel_upload, commit_upload
 from registry_fp.protocol import blob as wire
-from registry_fp.protocol.message import Chunks, Incoming, Request
-from registry_fp.protocol.refusal import refusal
+from registry_fp.protocol.message import Chunks
 from registry_fp.protocol.upload import Upload
-from registry_fp.transport.port import Client, collect, send
+from registry_fp.transport.port import Client, send
 
 __all__ = [
     "BLOB_IN_MEMORY",
@@ -71,23 +70,19 @@ def get_blob(
 
     @operation
     async def read(name: Repository, wanted: Digest) -> Result[bytes, RegistryError]:
-        request = replace(wire.get_blob(client.origin(name.host), name, wanted), limit=limit)
-
-        async def receive(incoming: Incoming) -> Result[bytes, RegistryError]:
-            response = await collect(incoming, request)
-            return response.bind(
-                lambda got: (
-                    Success(got.body)
-                    if got.status == 200
-                    else Failure(request.failed(refusal(got, "blob"), attempts=got.attempts))
-                )
-            )
-
-        out = await settle(client.exchange(request, receive))
-        if isinstance(out, Err):
-            return Failure(out.error)
-        actual = digest_of(out.value, wanted.algorithm)
-        return Success(out.value) if actual == wanted else Failure(request.failed(DigestMismatch(wanted, actual)))
+        parts: list[bytes] = []
+        room = limit
+        async with aclosing(blob_chunks(client, name, wanted)) as chunks:
+            async for chunk in chunks:
+                if not is_successful(chunk):
+                    return Failure(chunk.failure())
+                part = chunk.unwrap()
+                room -= len(part)
+                if room < 0:
+                    reason = LimitExceeded("bytes in an answer", limit)
+                    return Failure(RegistryError("get_blob", f"{name}@{wanted}", reason))
+                parts.append(part)
+        return Success(b"".join(parts))
 
     return _named("get_blob", repository, digest, read)
 
@@ -100,26 +95,16 @@ def consume_blob(
 ) -> Op[T]:
     """Stream a blob of any size through `use`, which sees each chunk once.
 
-    The stream's last item is a failure if the bytes are not the blob's (`DigestMismatch`; `SizeMismatch` where a
-    descriptor promised a size): `use` must not keep what it made of them then. Once bytes have been seen nothing is
-    repeated. While `use` runs it holds one of the host's connections, and should not wait for another of them. Fails as
+    The stream goes on by itself where it broke (`Range`). Its last item is a failure if the bytes are not the blob's
+    (`DigestMismatch`; `SizeMismatch` where a descriptor promised a size): `use` must not keep what it made of them
+    then. While `use` runs it holds one of the host's connections, and should not wait for another of them. Fails as
     `use` does, with `NotFound`, or as the transport does. Source: end-2.
     """
-    wanted_size = blob.size if isinstance(blob, Descriptor) else None
 
     @operation
     async def stream(name: Repository, wanted: Digest) -> Result[T, RegistryError]:
-        request = replace(wire.get_blob(client.origin(name.host), name, wanted), repeat="until answered")
-
-        async def receive(incoming: Incoming) -> Result[T, RegistryError]:
-            if incoming.status != 200:
-                answer = await collect(incoming, request)
-                return answer.bind(lambda got: Failure(request.failed(refusal(got, "blob"), attempts=got.attempts)))
-            async with aclosing(_proven(incoming.chunks, request, wanted, wanted_size)) as chunks:
-                return await use(chunks)
-
-        out = await settle(client.exchange(request, receive))
-        return result_of(out)
+        async with aclosing(blob_chunks(client, name, blob if isinstance(blob, Descriptor) else wanted)) as chunks:
+            return await use(chunks)
 
     return _named("get_blob", repository, blob.digest if isinstance(blob, Descriptor) else blob, stream)
 
@@ -200,25 +185,3 @@ def _named(
     return repository_noun(doing, repository).bind(
         lambda name: digest_noun(doing, digest).bind(lambda wanted: verb(name, wanted))
     )
-
-
-async def _proven(
-    chunks: Chunks, request: Request, wanted: Digest, size: int | None
-) -> AsyncGenerator[Result[bytes, RegistryError], None]:
-    hasher = new_hasher(wanted.algorithm)
-    done = 0
-    async for chunk in chunks:
-        part = chunk.value_or(b"")
-        done += len(part)
-        if size is not None and done > size:
-            yield Failure(request.failed(SizeMismatch(size, done)))
-            return
-        hasher.update(part)
-        yield chunk
-        if not is_successful(chunk):
-            return
-    actual = Digest(wanted.algorithm, hasher.hexdigest())
-    if size is not None and done != size:
-        yield Failure(request.failed(SizeMismatch(size, done)))
-    elif actual != wanted:
-        yield Failure(request.failed(DigestMismatch(wanted, actual)))

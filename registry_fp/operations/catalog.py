@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
+from registry_fp.domain.errors import RegistryError
+from registry_fp.effect.exits import Err, Ok
 from registry_fp.effect.operation import Op
-from registry_fp.operations.listing import list_names
+from registry_fp.operations.listing import Listing, Pages, list_entries
 from registry_fp.operations.noun import host_noun
 from registry_fp.protocol import tag as wire
-from registry_fp.transport.port import Client
+from registry_fp.protocol.page import Page
+from registry_fp.transport.port import Client, send
 
-__all__ = ["list_repositories"]
+__all__ = ["list_repositories", "repository_pages"]
 
 
 def list_repositories(client: Client, host: str, *, page_size: int = 1000) -> Op[tuple[str, ...]]:
@@ -17,10 +22,24 @@ def list_repositories(client: Client, host: str, *, page_size: int = 1000) -> Op
     Fails with `Unsupported` where the registry has no catalogue (it is not part of the specification, and hosted
     registries often deny it), `Unauthenticated`, `Denied`, `LimitExceeded`, or as the transport does.
     """
-    return host_noun("list_repositories", host).bind(
-        lambda name: list_names(
-            client,
-            wire.list_repositories(client.origin(name), name, page_size=max(1, page_size)),
-            wire.decode_repositories,
-        )
-    )
+    return list_entries(lambda: _pages(client, host, page_size), str)
+
+
+def repository_pages(
+    client: Client, host: str, *, page_size: int = 1000
+) -> AsyncIterator[Ok[Page[str]] | Err[RegistryError]]:
+    """The paths of the repositories at `host`, page by page; an `Err` is the last item.
+
+    Nothing is open between two pages. Fails like `list_repositories`.
+    """
+    return _pages(client, host, page_size)
+
+
+def _pages(client: Client, host: str, page_size: int) -> Pages[str]:
+    size = max(1, page_size)
+
+    def listing(name: str) -> Listing[str]:
+        first = wire.list_repositories(client.origin(name), name, page_size=size)
+        return Listing(first, lambda request: send(client, request, wire.decode_repositories), size)
+
+    return Pages(lambda: host_noun("list_repositories", host).map(listing))

@@ -1,50 +1,137 @@
-"""Listings: every page, in bounds, until there is no other."""
+"""Listings: page by page, in bounds, until there is no other."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Final, Generic, Self, TypeVar, final
 
 from returns.result import Failure, Result, Success
+from yarl import URL
 
-from registry_fp.domain.errors import LimitExceeded, ProtocolViolation, Reason, RegistryError
-from registry_fp.effect.exits import Err, settle
-from registry_fp.effect.operation import operation
-from registry_fp.protocol.message import Request, Response
-from registry_fp.protocol.page import PAGES_LIMIT
-from registry_fp.protocol.tag import Page, following_page
-from registry_fp.transport.port import Client, send
+from registry_fp.domain.errors import LimitExceeded, NotFound, ProtocolViolation, Reason, Refused, RegistryError
+from registry_fp.effect.exits import Err, Ok, settle
+from registry_fp.effect.operation import Op, operation
+from registry_fp.protocol.message import Request
+from registry_fp.protocol.page import PAGES_LIMIT, Page, following_page, url_after
 
-__all__ = ["NAMES_LIMIT", "list_names"]
+__all__ = ["LISTING_LIMIT", "NAMES_LIMIT", "Listing", "Pages", "list_entries"]
+
+T = TypeVar("T")
 
 NAMES_LIMIT: Final = 1_000_000
-"""How many names of one listing are kept."""
+"""How many entries of one listing are read."""
+
+LISTING_LIMIT: Final = 256 * 1024 * 1024
+"""How many bytes the pages of one listing have together."""
+
+
+@final
+@dataclass(frozen=True)  # no slots: see Page
+class Listing(Generic[T]):
+    """Where a listing begins, and how one of its pages is asked for.
+
+    `page_size` is how many entries of a page were asked for, where an entry's name leads to the page behind it.
+    """
+
+    first: Request
+    ask: Callable[[Request], Op[Page[T]]]
+    page_size: int | None = None
+
+
+@final
+class Pages(Generic[T]):
+    """The pages of a listing, one request each: an `Ok` for each page, and at the end, if it fails, one `Err`.
+
+    Nothing is open between two pages, so a loop may end at any of them. An entry that a registry tells twice comes
+    twice. It belongs to one task.
+    """
+
+    __slots__ = ("_begin", "_ended", "_entries", "_full", "_listing", "_next", "_seen", "_size")
+
+    def __init__(self, begin: Callable[[], Op[Listing[T]]]) -> None:
+        self._begin = begin
+        self._listing: Listing[T] | None = None
+        self._next: Request | None = None
+        self._full: Page[T] | None = None
+        self._seen: set[URL] = set()
+        self._entries = self._size = 0
+        self._ended = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Ok[Page[T]] | Err[RegistryError]:
+        if self._ended:
+            raise StopAsyncIteration
+        if self._listing is None or self._next is None:
+            begun = await settle(self._begin())
+            if isinstance(begun, Err):
+                return self._failed(begun.error)
+            self._listing, self._next = begun.value, begun.value.first
+        asked = await settle(self._listing.ask(self._next))
+        # Asked beyond a page that was exactly full: the listing may have ended with it.
+        if self._full is not None and not _goes_on(self._full, asked):
+            self._ended = True
+            raise StopAsyncIteration
+        if isinstance(asked, Err):
+            return self._failed(asked.error)
+        self._seen.add(self._next.url)
+        self._entries += len(asked.value.entries) + asked.value.left_out
+        self._size += asked.value.size
+        following = self._following(self._listing, asked.value)
+        reason = self._objection(following)
+        if reason is not None:
+            return self._failed(self._listing.first.failed(reason))
+        self._ended = following is None
+        self._next = None if following is None else following_page(self._listing.first, following)
+        return asked
+
+    def _failed(self, error: RegistryError) -> Err[RegistryError]:
+        self._ended = True
+        return Err(error)
+
+    def _following(self, listing: Listing[T], page: Page[T]) -> URL | None:
+        """A registry that fills its first page and links to no other may have more, or not know of `Link`."""
+        self._full = None
+        full = len(self._seen) == 1 and len(page.entries) + page.left_out == listing.page_size
+        if page.following is not None or not full or not page.entries:
+            return page.following
+        self._full = page
+        return url_after(listing.first.url, str(page.entries[-1]))
+
+    def _objection(self, following: URL | None) -> Reason | None:
+        if self._entries > NAMES_LIMIT:
+            return LimitExceeded("names in a listing", NAMES_LIMIT)
+        if self._size > LISTING_LIMIT:
+            return LimitExceeded("bytes in a listing", LISTING_LIMIT)
+        if following in self._seen:
+            return ProtocolViolation("the pages of the listing lead in a circle")
+        if following is not None and len(self._seen) >= PAGES_LIMIT:
+            return LimitExceeded("pages in a listing", PAGES_LIMIT)
+        return None
 
 
 @operation
-async def list_names(
-    client: Client, first: Request, decode: Callable[[Response], Result[Page, Reason]]
-) -> Result[tuple[str, ...], RegistryError]:
-    """The names on every page from `first` on, each once, in the order of the registry.
+async def list_entries(
+    pages: Callable[[], Pages[T]], name: Callable[[T], Hashable]
+) -> Result[tuple[T, ...], RegistryError]:
+    """The entries on every page, each `name` once, in the order of the registry.
 
-    Fails with `LimitExceeded` beyond `PAGES_LIMIT` pages or `NAMES_LIMIT` names, and with `ProtocolViolation` where
-    the pages lead in a circle.
+    Fails with `LimitExceeded` beyond `PAGES_LIMIT` pages, `NAMES_LIMIT` entries or `LISTING_LIMIT` bytes, and with
+    `ProtocolViolation` where the pages lead in a circle.
     """
-    names: dict[str, None] = {}
-    seen = {first.url}
-    request = first
-    for _ in range(PAGES_LIMIT):
-        out = await settle(send(client, request, decode))
-        if isinstance(out, Err):
-            return Failure(out.error)
-        names.update(dict.fromkeys(out.value.names))
-        if len(names) > NAMES_LIMIT:
-            return Failure(first.failed(LimitExceeded("names in a listing", NAMES_LIMIT)))
-        url = out.value.following
-        if url is None:
-            return Success(tuple(names))
-        if url in seen:
-            return Failure(first.failed(ProtocolViolation("the pages of the listing lead in a circle")))
-        seen.add(url)
-        request = following_page(first, url)
-    return Failure(first.failed(LimitExceeded("pages in a listing", PAGES_LIMIT)))
+    found: dict[Hashable, T] = {}
+    async for page in pages():
+        if isinstance(page, Err):
+            return Failure(page.error)
+        for entry in page.value.entries:
+            found.setdefault(name(entry), entry)
+    return Success(tuple(found.values()))
+
+
+def _goes_on(full: Page[T], asked: Ok[Page[T]] | Err[RegistryError]) -> bool:
+    """Whether the page behind a full one is more than the same again, or a refusal to say more."""
+    if isinstance(asked, Err):
+        return not isinstance(asked.error.reason, NotFound | Refused)
+    return not set(asked.value.entries) <= set(full.entries)

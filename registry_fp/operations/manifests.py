@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypeVar
 
 from returns.future import FutureResult
@@ -15,7 +16,7 @@ from registry_fp.operations.noun import reference_noun
 from registry_fp.protocol import manifest as wire
 from registry_fp.transport.port import Client, send
 
-__all__ = ["delete_manifest", "get_manifest", "head_manifest", "put_manifest"]
+__all__ = ["delete_manifest", "get_manifest", "head_manifest", "put_manifest", "untag"]
 
 T = TypeVar("T")
 
@@ -84,6 +85,16 @@ def delete_manifest(client: Client, name: str | Reference) -> Op[None]:
         return send(client, wire.delete_manifest(client.origin(ref.repository.host), ref), wire.decode_delete)
 
     return reference_noun("delete_manifest", name).bind(gone)
+
+
+def untag(client: Client, name: Reference) -> Op[None]:
+    """Ask for the removal of a tag, and believe the answer; `delete_tag` looks before and behind it.
+
+    Many registries refuse it, with 400 or 405. Fails with `NotFound`, `Refused`, `Denied`, or as the transport does.
+    Source: end-9.
+    """
+    asked = wire.delete_manifest(client.origin(name.repository.host), Reference(name.repository, name.tag))
+    return send(client, replace(asked, doing="delete_tag"), wire.decode_delete)
 
 
 def _found(descriptor: Descriptor) -> Op[Descriptor]:

@@ -58,7 +58,7 @@ def send_chunk(client: Client, upload: Upload, body: Body) -> Op[Upload]:
     return deferred(step)
 
 
-def commit_upload(client: Client, upload: Upload, digest: Digest, body: bytes | None = None) -> Op[Digest]:
+def commit_upload(client: Client, upload: Upload, digest: Digest, body: Body | bytes | None = None) -> Op[Digest]:
     """Close a session: what it holds, and `body` behind it, is the blob of this digest; never repeated by itself.
 
     Fails with `UploadLost`, `Refused` (the bytes have another digest), `DigestMismatch`, or as the transport does.

@@ -34,9 +34,12 @@ fetched to disk, it was there already, or only its descriptor was kept (a layer 
 @final
 @dataclass(frozen=True, slots=True)
 class ImageRead:
-    """An archive's image is sound; these are its blobs, as (name, bytes in the archive), each different one once."""
+    """An image is sound; these are its blobs, as (name, bytes where it comes from), each different one once.
 
-    target: Reference
+    `target` is what it will be called: a reference, or the path of a file or folder.
+    """
+
+    target: str
     blobs: tuple[tuple[str, int], ...]
 
 

@@ -1,10 +1,11 @@
-"""Push: an archive becomes an image in a registry.
+"""Push: an image on disk becomes an image in a registry.
 
     validate -> extract -> upload_all -> put_manifest
 
 Each station takes only what the one before it gives, so a skipped station does not type-check. What can be seen in
 the archive is refused before any request; what only a pass over a layer can show (its diff_id) is proven for every
-layer before the first blob is committed; and the manifest, without which nothing points anywhere, comes last.
+layer before the first blob is committed; and the manifest, without which nothing points anywhere, comes last. An OCI
+layout is ready to be pushed, and goes another way: see `push_layout`.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
 from registry_fp.archive.docker_save import SavedImage, SavedLayer, read_image
-from registry_fp.archive.opened import OpenArchive, with_archive
-from registry_fp.archive.source import DockerSave
+from registry_fp.archive.layout import OpenLayout, with_source
+from registry_fp.archive.opened import OpenArchive
+from registry_fp.archive.source import ImageSource
 from registry_fp.codec.compressor import new_compressor
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest
@@ -29,19 +31,22 @@ from registry_fp.domain.errors import (
     NotConfirmed,
     NotFound,
     Reason,
-    Refused,
     RegistryError,
 )
 from registry_fp.domain.manifest import render_image_manifest
 from registry_fp.domain.media_type import Compression, Family
+from registry_fp.domain.platform import Platform
 from registry_fp.domain.reference import Reference
+from registry_fp.domain.transient import lacks_content
 from registry_fp.effect.exits import Err, settle
 from registry_fp.effect.operation import Op, operation
 from registry_fp.operations.manifests import head_manifest
 from registry_fp.operations.manifests import put_manifest as store_manifest
 from registry_fp.operations.noun import reference_noun
 from registry_fp.pipelines.event import ImageRead, ManifestStored, OnEvent, Outcome, emit, ignore
+from registry_fp.pipelines.layout_presence import Missing
 from registry_fp.pipelines.plan import plan_blobs
+from registry_fp.pipelines.push_layout import push_layout
 from registry_fp.pipelines.staged import PlacedBlob
 from registry_fp.pipelines.staging import place_all
 from registry_fp.transport.port import Client
@@ -64,11 +69,18 @@ __all__ = [
 @final
 @dataclass(frozen=True, slots=True)
 class PushOptions:
-    """What can be chosen for one push; None leaves it to the client's settings."""
+    """What can be chosen for one push; None leaves it to the client's settings.
+
+    `compression` and `level` are for layers that lie uncompressed in a `docker save` archive. A layout is pushed as it
+    is: `platform` takes one image of an index (None: all), and `missing` says what becomes of an index of which only a
+    part is there.
+    """
 
     compression: Compression | None = None
     level: int | None = None
     concurrency: int | None = None
+    missing: Missing = "strict"
+    platform: str | Platform | None = None
     on_event: OnEvent = ignore
 
 
@@ -120,11 +132,15 @@ class PushedBlob:
 @final
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """An image that is stored, and was confirmed to be."""
+    """An image that is stored, and was confirmed to be.
+
+    `dropped` are the entries of a layout's index that were left out, because their content is not there.
+    """
 
     reference: Reference
     manifest: Descriptor
     blobs: tuple[PushedBlob, ...]
+    dropped: tuple[Descriptor, ...] = ()
 
     @property
     def digest(self) -> Digest:
@@ -148,15 +164,16 @@ _OUTCOMES: Final[tuple[Outcome, ...]] = ("uploaded", "mounted", "exists", "refer
 
 
 def push(
-    client: Client, source: DockerSave, to: str | Reference, *, options: PushOptions = PushOptions()
+    client: Client, source: ImageSource, to: str | Reference, *, options: PushOptions = PushOptions()
 ) -> Op[Pushed]:
-    """Push one image of a `docker save` archive to a registry, under a tag.
+    """Push one image of a `docker save` archive or of an OCI layout to a registry, under a tag.
 
     Blobs that the repository has are not sent, small ones go in one PUT, large ones are compressed, hashed and sent in
-    one pass; memory does not depend on their size. Fails with `BadReference` and `LocalIo` first; with `TarUnreadable`
-    or `InvalidImage` before any request, or before anything is committed; with `SourceChanged`, `NotConfirmed`,
-    `Unauthenticated`, `Denied`, `Refused`, or as the transport does. Sources: distribution-spec, "Push"; Docker image
-    specification v1.2.
+    one pass; memory does not depend on their size. What a layout lists is pushed as it is, with all its platforms.
+    Fails with `BadReference`, `Misconfigured` and `LocalIo` first; with `TarUnreadable`, `InvalidImage`,
+    `MissingContent` or `NoSuchPlatform` before any request, or before anything is committed; with `SourceChanged`,
+    `NotConfirmed`, `Unauthenticated`, `Denied`, `Refused`, or as the transport does. Sources: distribution-spec,
+    "Push"; Docker image specification v1.2; image-spec, image-layout.
     """
 
     def railway(archive: OpenArchive, target: Reference) -> Op[Pushed]:
@@ -170,10 +187,22 @@ def push(
     def healed(archive: OpenArchive, target: Reference) -> Op[Pushed]:
         # A registry may lose a blob that it has just acknowledged: once more, and what it has is not sent.
         return railway(archive, target).lash(
-            lambda error: railway(archive, target) if _lacks_a_blob(error) else FutureResult.from_failure(error)
+            lambda error: railway(archive, target) if lacks_content(error) else FutureResult.from_failure(error)
         )
 
-    return _target(to).bind(lambda target: with_archive(source, lambda archive: healed(archive, target)))
+    def saved(archive: OpenArchive, target: Reference) -> Op[Pushed]:
+        if options.platform is None:
+            return healed(archive, target)
+        one = Misconfigured("platform", "a docker save archive is for one platform; an OCI layout can be for several")
+        return FutureResult.from_failure(RegistryError("push", str(target), one))
+
+    return _target(to).bind(
+        lambda target: with_source(
+            source,
+            saved=lambda archive: saved(archive, target),
+            layout=lambda layout: _as_it_is(client, layout, target, options),
+        )
+    )
 
 
 def validate(archive: OpenArchive) -> Op[Validated]:
@@ -209,7 +238,7 @@ async def upload_all(
         return Failure(RegistryError("push", str(target), chosen.failure()))
     compression, level, limit = chosen.unwrap()
     family, plans = plan_blobs(image.image, image.layers, compression, small=client.settings.small_blob)
-    emit(options.on_event, ImageRead(target, tuple((plan.name, plan.length) for plan in plans)))
+    emit(options.on_event, ImageRead(str(target), tuple((plan.name, plan.length) for plan in plans)))
     placing = place_all(
         client, image.archive, plans, target.repository, level=level, limit=limit, on_event=options.on_event
     )
@@ -246,12 +275,32 @@ async def put_manifest(
     return Success(Pushed(sent.target, manifest.descriptor, blobs))
 
 
-def _lacks_a_blob(error: RegistryError) -> bool:
-    match error.reason:
-        case NotFound(problems=problems) | Refused(problems=problems):
-            return error.doing == "put_manifest" and any(each.code == "MANIFEST_BLOB_UNKNOWN" for each in problems)
-        case _:
-            return False
+def _as_it_is(client: Client, layout: OpenLayout, target: Reference, options: PushOptions) -> Op[Pushed]:
+    """A layout's image: its blobs have their digests, so none of them is written anew."""
+    chosen = _chosen(client, options)
+    if options.compression is not None:
+        chosen = Failure(Misconfigured("compression", "the blobs of an OCI layout are pushed as they are"))
+    if not is_successful(chosen):
+        return FutureResult.from_failure(RegistryError("push", str(target), chosen.failure()))
+    return push_layout(
+        client,
+        layout,
+        target,
+        limit=chosen.unwrap()[2],
+        missing=options.missing,
+        platform=options.platform,
+        on_event=options.on_event,
+    ).map(
+        lambda done: Pushed(
+            target,
+            done.transferred.manifest,
+            tuple(
+                PushedBlob(str(blob.descriptor.digest), blob.descriptor, blob.outcome, blob.moved)
+                for blob in done.transferred.blobs
+            ),
+            done.dropped,
+        )
+    )
 
 
 def _target(to: str | Reference) -> Op[Reference]:

@@ -20,10 +20,15 @@ def head_blob(origin: URL, repository: Repository, digest: Digest) -> Request:
     return Request("has_blob", f"{repository}@{digest}", "HEAD", _url(origin, repository, digest))
 
 
-def get_blob(origin: URL, repository: Repository, digest: Digest) -> Request:
-    """end-2: GET /v2/<name>/blobs/<digest>, as it is stored: the digest is over those bytes."""
+def get_blob(origin: URL, repository: Repository, digest: Digest, *, start: int = 0) -> Request:
+    """end-2: GET /v2/<name>/blobs/<digest>, as it is stored: the digest is over those bytes.
+
+    From byte `start` on, where that is not the first: a registry should then answer 206 (RFC 9110, 14.2), and may
+    answer 200 with the whole.
+    """
     url = _url(origin, repository, digest)
-    return Request("get_blob", f"{repository}@{digest}", "GET", url, {"Accept-Encoding": "identity"})
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
+    return Request("get_blob", f"{repository}@{digest}", "GET", url, headers)
 
 
 def delete_blob(origin: URL, repository: Repository, digest: Digest) -> Request:

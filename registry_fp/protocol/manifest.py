@@ -29,6 +29,7 @@ __all__ = [
     "decode_head",
     "decode_manifest",
     "decode_put",
+    "decode_put_subject",
     "delete_manifest",
     "get_manifest",
     "head_manifest",
@@ -119,6 +120,16 @@ def decode_put(manifest: RawManifest, response: Response) -> Result[Descriptor, 
     if promised is not None and promised.algorithm == manifest.digest.algorithm and promised != manifest.digest:
         return Failure(DigestMismatch(manifest.digest, promised))
     return Success(manifest.descriptor)
+
+
+def decode_put_subject(manifest: RawManifest, response: Response) -> Result[bool, Reason]:
+    """Whether the registry took note of what the manifest is about; where it did not, its client has to (end-7).
+
+    It says so by `OCI-Subject`. A manifest that is about nothing leaves nothing to note.
+    """
+    subject = manifest.model.subject
+    noted = parse_digest(response.headers.get("oci-subject", "").strip()).value_or(None)
+    return decode_put(manifest, response).map(lambda _: subject is None or noted == subject.digest)
 
 
 def decode_delete(response: Response) -> Result[None, Reason]:

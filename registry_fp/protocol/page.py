@@ -1,22 +1,27 @@
 """Pages of a listing: tags (end-8), referrers (end-12), repositories.
 
-A registry may cut a listing short and name the rest in a `Link` header (RFC 8288). This file decides what the next
-page is; getting it is somebody else's business.
+A registry may cut a listing short and name the rest in a `Link` header (RFC 8288). This file says what a page is, and
+where the next one is; getting it is somebody else's business.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeVar, final
+from urllib.parse import quote
 
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 from yarl import URL
 
 from registry_fp.domain.errors import PolicyRefused, ProtocolViolation
-from registry_fp.protocol.location import resolve_location, shown
+from registry_fp.protocol.location import resolve_location, same_origin, shown, with_parameter
+from registry_fp.protocol.message import Request
 
-__all__ = ["PAGES_LIMIT", "PAGE_LIMIT", "next_page"]
+__all__ = ["PAGES_LIMIT", "PAGE_LIMIT", "Page", "following_page", "next_page", "url_after"]
+
+T_co = TypeVar("T_co", covariant=True)
 
 PAGE_LIMIT: Final = 16 * 1024 * 1024
 """The largest page that is read, in bytes."""
@@ -32,6 +37,31 @@ _PARAMETER: Final = re.compile(
 )
 _END: Final = re.compile(r"\s*(?:,|$)")
 _DONE: Final = re.compile(r"[\s,]*")
+
+
+@final
+@dataclass(frozen=True)  # no slots: frozen, slots and Generic together break before 3.13 (python/cpython#116669)
+class Page(Generic[T_co]):
+    """Some entries of a listing, in the order of the registry, and where the rest of it is.
+
+    Entries that break the grammar are left out, and counted in `left_out`. `size` is in bytes, as the page travelled.
+    """
+
+    entries: tuple[T_co, ...]
+    following: URL | None = field(default=None, repr=False)
+    left_out: int = 0
+    size: int = field(default=0, compare=False)
+
+
+def following_page(first: Request, url: URL) -> Request:
+    """The request for a later page of the same listing."""
+    stray = not same_origin(url, first.url)
+    return Request(first.doing, first.target, "GET", url, first.headers, limit=first.limit, stray=stray)
+
+
+def url_after(url: URL, last: str) -> URL:
+    """Where the entries behind `last` are, in a registry that names no next page (end-8b)."""
+    return with_parameter(url, "last", quote(last, safe=""))
 
 
 def next_page(current: URL, link: str | None) -> Result[URL | None, PolicyRefused | ProtocolViolation]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Final, final
+from typing import Any, Final
 
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
@@ -13,24 +12,13 @@ from yarl import URL
 from registry_fp.domain.errors import MalformedDocument, Reason, Unsupported
 from registry_fp.domain.reference import Repository, parse_repository, parse_tag
 from registry_fp.domain.strict_json import load_strict
-from registry_fp.protocol.location import same_origin
 from registry_fp.protocol.message import Request, Response
-from registry_fp.protocol.page import PAGE_LIMIT, next_page
+from registry_fp.protocol.page import PAGE_LIMIT, Page, next_page
 from registry_fp.protocol.refusal import Sought, objection
 
-__all__ = ["Page", "decode_repositories", "decode_tags", "following_page", "list_repositories", "list_tags"]
+__all__ = ["decode_repositories", "decode_tags", "list_repositories", "list_tags"]
 
 _PAGE_SIZE: Final = 1000
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some of the names, and where the rest is. Names that break the grammar are left out, and counted."""
-
-    names: tuple[str, ...]
-    following: URL | None
-    left_out: int = 0
 
 
 def list_tags(origin: URL, repository: Repository, *, page_size: int = _PAGE_SIZE) -> Request:
@@ -45,25 +33,19 @@ def list_repositories(origin: URL, host: str, *, page_size: int = _PAGE_SIZE) ->
     return Request("list_repositories", host, "GET", url, limit=PAGE_LIMIT)
 
 
-def following_page(first: Request, url: URL) -> Request:
-    """The request for a later page of the same listing."""
-    stray = not same_origin(url, first.url)
-    return Request(first.doing, first.target, "GET", url, first.headers, limit=first.limit, stray=stray)
-
-
-def decode_tags(response: Response) -> Result[Page, Reason]:
+def decode_tags(response: Response) -> Result[Page[str], Reason]:
     """The tags of one page; null is an empty list (podman-container-tools/skopeo#2409)."""
     return _decode(response, "tags", "repository")
 
 
-def decode_repositories(response: Response) -> Result[Page, Reason]:
+def decode_repositories(response: Response) -> Result[Page[str], Reason]:
     """The repositories of one page; fails with `Unsupported` where the registry has no catalogue."""
     if response.status in (404, 405):
         return Failure(Unsupported("listing repositories (the catalogue is not part of the specification)"))
     return _decode(response, "repositories", "registry")
 
 
-def _decode(response: Response, key: str, sought: Sought) -> Result[Page, Reason]:
+def _decode(response: Response, key: str, sought: Sought) -> Result[Page[str], Reason]:
     refused = objection(response, sought)
     if refused is not None:
         return Failure(refused)
@@ -80,7 +62,7 @@ def _decode(response: Response, key: str, sought: Sought) -> Result[Page, Reason
     following = next_page(response.url, response.headers.get("link"))
     if not is_successful(following):
         return Failure(following.failure())
-    return Success(Page(good, following.unwrap(), len(names) - len(good)))
+    return Success(Page(good, following.unwrap(), len(names) - len(good), len(response.body)))
 
 
 def _valid(names: Iterable[Any], key: str) -> Iterable[str]:

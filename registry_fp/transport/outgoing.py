@@ -43,6 +43,7 @@ class Outgoing:
         self._answer = request.patience * settings.answer_timeout
         self._rest = memoryview(b"")
         self._last = 0
+        self._over = False
         self._resting = asyncio.Event()
         self._resting.set()
 
@@ -53,11 +54,13 @@ class Outgoing:
         if self._watch is not None:
             self._watch.ours(self._last)
         while not self._rest:  # nothing of an empty chunk is sent
-            chunk = await self._pulled()
+            chunk = None if self._over else await self._pulled()
             if chunk is None:
                 self._end()
             else:
                 self._take(chunk)
+        if len(self._rest) <= _PIECE and self._length == self.sent + len(self._rest):
+            await self._ended()
         return self._piece()
 
     def answered(self) -> None:
@@ -81,10 +84,21 @@ class Outgoing:
         finally:
             self._resting.set()
 
+    async def _ended(self) -> None:
+        # The answer comes as soon as the last byte is there. If the source is still at work then, proving what it gave,
+        # that costs the connection; and its failure comes too late to break off.
+        while not self._over:
+            chunk = await self._pulled()
+            if chunk is None:
+                self._over = True
+            elif not is_successful(chunk):
+                self._broken(chunk.failure())
+            elif chunk.unwrap():
+                self._changed()
+
     def _take(self, chunk: Result[bytes, RegistryError]) -> None:
         if not is_successful(chunk):
-            self.failure = chunk.failure()
-            raise _AbortedError
+            self._broken(chunk.failure())
         self._rest = memoryview(chunk.unwrap())
         if self._length is not None and self.sent + len(self._rest) > self._length:
             self._changed()
@@ -105,7 +119,10 @@ class Outgoing:
         raise StopAsyncIteration
 
     def _changed(self) -> NoReturn:
-        self.failure = self._request.failed(SourceChanged("the content of the request"))
+        self._broken(self._request.failed(SourceChanged("the content of the request")))
+
+    def _broken(self, failure: RegistryError) -> NoReturn:
+        self.failure = failure
         raise _AbortedError
 
 

@@ -7,6 +7,7 @@ exchange ends. `receive` may be called again, from the beginning, if the request
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -66,7 +67,10 @@ class Memory(Protocol):
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class Client:
-    """A way to talk to registries: made by `connect`, safe for the life of a service and for many tasks at once."""
+    """A way to talk to registries: made by `connect`, safe for the life of a service and for many tasks at once.
+
+    `transit` bounds the streams that come from a registry and go to one: each holds two connections at once.
+    """
 
     exchange: Exchange
     settings: Settings
@@ -74,6 +78,7 @@ class Client:
     clock: Clock
     memory: Memory
     flights: SingleFlight[Descriptor]
+    transit: asyncio.Semaphore
 
     def origin(self, host: str) -> URL:
         """Where the registry of this name answers: https, or http for loopback and for hosts that were chosen so."""

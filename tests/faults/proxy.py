@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -21,10 +21,11 @@ class Cut:
 
 @dataclass
 class Proxy:
-    """The running proxy: where it is, and how many connections came."""
+    """The running proxy: where it is, how many connections came, and how many bytes went down to the client."""
 
     host: str = ""
     connections: int = 0
+    down: int = 0
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
 
@@ -39,12 +40,15 @@ async def cutting(upstream: str, *cuts: Cut, always: Cut | None = None) -> Async
         proxy.connections += 1
         proxy.tasks.add(asyncio.create_task(between(reader, writer, cut)))
 
+    def counted(passed: int) -> None:
+        proxy.down += passed
+
     async def between(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: Cut) -> None:
         there_reader, there_writer = await asyncio.open_connection(address, int(port))
         try:
             async with asyncio.TaskGroup() as group:
                 up = group.create_task(_pump(reader, there_writer, cut.up))
-                down = group.create_task(_pump(there_reader, writer, cut.down))
+                down = group.create_task(_pump(there_reader, writer, cut.down, counted))
                 await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
                 up.cancel()
                 down.cancel()
@@ -70,7 +74,12 @@ async def cutting(upstream: str, *cuts: Cut, always: Cut | None = None) -> Async
         await server.wait_closed()
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limit: int | None) -> None:
+async def _pump(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    limit: int | None,
+    count: Callable[[int], None] = lambda passed: None,
+) -> None:
     """Pass bytes on until the end, or until the limit."""
     passed = 0
     with suppress(OSError):
@@ -78,5 +87,6 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limi
             writer.write(part)
             await writer.drain()
             passed += len(part)
+            count(len(part))
             if passed == limit:
                 return

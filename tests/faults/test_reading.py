@@ -132,11 +132,22 @@ async def test_a_header_that_names_another_digest_is_a_failure(registry: Embedde
     assert isinstance(out.error.reason, why.DigestMismatch)
 
 
-@pytest.mark.parametrize("action", [DropAfter(100_000), Stall(100_000), Corrupt(150_000)])
-async def test_a_stream_that_breaks_ends_in_a_failure_and_is_not_begun_again(
+@pytest.mark.parametrize("action", [DropAfter(120_000), Stall(120_000), Answer(503)], ids=str)
+async def test_a_stream_that_breaks_goes_on_where_it_broke(
     registry: EmbeddedRegistry, client: Client, action: Action
 ) -> None:
-    """What the consumer has seen must not come twice; and the last it sees is that it was not all."""
+    """What the consumer has seen does not come twice, and what it has not seen does."""
+    registry.set_faults(Fault(action, endpoint="end-2", nth=(1,)))
+    assert await settle(consume_blob(client, f"{registry.host}/app", DIGEST, _all)) == Ok(BLOB)
+    assert registry.counts().requests == 2
+    assert registry.counts().blob_bytes_out <= len(BLOB)
+
+
+@pytest.mark.parametrize("action", [DropAfter(1), Stall(1), Corrupt(150_000)], ids=str)
+async def test_a_stream_that_does_not_get_on_ends_in_a_failure(
+    registry: EmbeddedRegistry, client: Client, action: Action
+) -> None:
+    """The last that the consumer sees is that it was not all; bytes that are wrong are not asked for again."""
     seen: list[Result[bytes, RegistryError]] = []
 
     async def watch(chunks: Chunks) -> Result[bytes, RegistryError]:
@@ -148,7 +159,8 @@ async def test_a_stream_that_breaks_ends_in_a_failure_and_is_not_begun_again(
     out = await settle(consume_blob(client, f"{registry.host}/app", DIGEST, watch))
     assert isinstance(out, Err)
     assert isinstance(out.error.reason, why.ConnectionLost | why.TimedOut | why.DigestMismatch)
-    assert registry.counts().requests == 1
+    assert registry.counts().requests == out.error.attempts == (1 if isinstance(action, Corrupt) else 5)
+    assert all(isinstance(chunk, Success) for chunk in seen[:-1])
 
 
 @pytest.mark.parametrize(("size", "kind"), [(len(BLOB) - 1, why.SizeMismatch), (len(BLOB) + 1, why.SizeMismatch)])

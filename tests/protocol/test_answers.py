@@ -20,6 +20,7 @@ from registry_fp.domain.media_type import OCI_INDEX, OCI_MANIFEST
 from registry_fp.domain.reference import Reference, Repository
 from registry_fp.protocol import api, blob, manifest, referrer, tag, upload
 from registry_fp.protocol.message import Response
+from registry_fp.protocol.page import Page
 from registry_fp.protocol.refusal import fault_of
 from tests.protocol.answers import HERE, answer, responses, taken
 
@@ -114,15 +115,21 @@ def _described(digest: object, *, size: int = len(RAW)) -> Descriptor:
         ("delete_manifest", answer(202), None),
         ("delete_manifest", answer(404), why.NotFound("manifest")),
         ("delete_manifest", answer(404, attempts=2), None),
-        ("tags", answer(200, b'{"name": "x", "tags": ["b", "a"]}'), tag.Page(("b", "a"), None)),
-        ("tags", answer(200, b'{"name": "x", "tags": null}'), tag.Page((), None)),
-        ("tags", answer(200, b'{"name": "x"}'), tag.Page((), None)),
+        ("tags", answer(200, b'{"name": "x", "tags": ["b", "a"]}'), Page(("b", "a"), None)),
+        ("tags", answer(200, b'{"name": "x", "tags": null}'), Page((), None)),
+        ("tags", answer(200, b'{"name": "x"}'), Page((), None)),
         ("tags", answer(200, b'["a"]'), why.MalformedDocument("a page is an object with a list of tags")),
         ("tags", answer(200, b'{"tags": {"a": 1}}'), why.MalformedDocument("a page is an object with a list of tags")),
         ("tags", answer(404), why.NotFound("repository")),
-        ("repositories", answer(200, b'{"repositories": ["a", "b/c"]}'), tag.Page(("a", "b/c"), None)),
+        ("repositories", answer(200, b'{"repositories": ["a", "b/c"]}'), Page(("a", "b/c"), None)),
         ("repositories", answer(401), why.Unauthenticated()),
-        ("referrers", answer(200, RAW, content_type=OCI_INDEX), MANIFEST.model),
+        ("referrers", answer(200, RAW, content_type=OCI_INDEX), Page(())),
+        ("referrers", answer(200, b'{"schemaVersion": 2, "manifests": null}'), Page(())),
+        ("referrers", answer(200, b'{"schemaVersion": 2, "manifests": [{"digest": "x"}, 1]}'), Page((), None, 2)),
+        ("referrers", answer(200, b'{"schemaVersion": 2, "manifests": {}}'), why.MalformedDocument),
+        ("referrers", answer(200, b"[]"), why.MalformedDocument),
+        ("referrers", answer(200, b'{"Manifests": [], "schemaVersion": 2, "manifests": null}'), why.MalformedDocument),
+        ("referrers", answer(200, b"<html>", content_type="text/html"), why.Unsupported),
         ("referrers", answer(404, b"404 page not found"), why.NotFound("manifest")),
     ],
 )
@@ -155,10 +162,10 @@ def test_names_that_break_the_grammar_are_left_out_and_counted() -> None:
         "also.good",
     ]
     page = tag.decode_tags(answer(200, json.dumps({"tags": names}).encode())).unwrap()
-    assert (page.names, page.left_out) == (("good", "also.good"), 10)
+    assert (page.entries, page.left_out) == (("good", "also.good"), 10)
     paths = ["team/app", "../etc", "Team/App", "a//b", "a/b:1", "x@sha256:0", "", 7]
     listed = tag.decode_repositories(answer(200, json.dumps({"repositories": paths}).encode())).unwrap()
-    assert (listed.names, listed.left_out) == (("team/app",), 7)
+    assert (listed.entries, listed.left_out) == (("team/app",), 7)
 
 
 def test_the_tags_that_a_registry_created_are_read_from_one_header_or_many() -> None:

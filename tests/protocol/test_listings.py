@@ -10,8 +10,8 @@ from yarl import URL
 
 from registry_fp.domain import errors as why
 from registry_fp.domain.reference import Repository
-from registry_fp.protocol.page import next_page
-from registry_fp.protocol.tag import following_page, list_tags
+from registry_fp.protocol.page import following_page, next_page
+from registry_fp.protocol.tag import list_tags
 from tests.protocol.answers import taken, texts
 
 HERE = URL("https://one.example/v2/app/tags/list?n=2")

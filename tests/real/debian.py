@@ -1,6 +1,5 @@
 """Programs of Debian packages: the machine's own where it has them, else unpacked inside the checkout."""
 
-import fcntl
 import hashlib
 import os
 import platform
@@ -9,13 +8,12 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.real.absence import absent
 from tests.real.apt import AptError, download
+from tests.real.lock import alone
 
 CACHE = Path(__file__).parents[2] / ".cache" / "debian"
 UNPACK_SECONDS = 60.0
@@ -69,7 +67,7 @@ def provide(package: str, program: str | None = None) -> Prefix:
         prefix = Prefix(home / package)
         if not (home / package).is_dir():
             home.mkdir(parents=True, exist_ok=True)
-            with _alone(home / "lock"):
+            with alone(home / "lock"):
                 if not (home / package).is_dir():
                     _fetch_unless_just_refused(package, home)
     except (AptError, OSError, subprocess.SubprocessError) as cause:
@@ -131,11 +129,3 @@ def _machine() -> str:
     installed = sorted(line for line in _STATUS.read_bytes().splitlines() if line.startswith(b"Package: "))
     names = hashlib.sha256(b"\n".join(installed)).hexdigest()[:8]
     return f"{release['ID']}-{release.get('VERSION_ID', 'rolling')}-{platform.machine()}-{names}"
-
-
-@contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Hold a file lock, which the kernel releases even when its owner dies."""
-    with lock.open("wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -71,7 +71,7 @@ async def test_an_answer_before_the_end_of_the_body_is_heard(status: str) -> Non
 async def test_a_body_that_fails_is_its_own_reason_and_never_arrives_whole(
     length: int | None, before: tuple[bytes, ...]
 ) -> None:
-    """A layer that is found out on the way must not become a blob (a length that is met already is the caller's)."""
+    """A layer that is found out on the way must not become a blob, be it after its last byte."""
     heard: list[bytes] = []
 
     async def listen(visit: Visit) -> None:
@@ -86,6 +86,25 @@ async def test_a_body_that_fails_is_its_own_reason_and_never_arrives_whole(
         assert out.error.reason == BROKEN.reason
         assert server.visits == 1
     assert not b"".join(heard).endswith(b"0\r\n\r\n")
+    assert length is None or len(b"".join(heard)) < length
+
+
+async def test_a_source_that_takes_its_time_at_the_end_costs_no_connection() -> None:
+    """A server answers as soon as it has the last byte; who is still sending then hangs up (aiohttp)."""
+    ended: list[bytes] = []
+
+    async def thorough() -> Chunks:
+        yield Success(b"abc")
+        for _ in range(100):  # proving what it gave, and ending what it read from
+            await asyncio.sleep(0)
+        ended.append(b"abc")
+
+    async with EmbeddedRegistry() as registry, connect(QUICK) as client:
+        for _ in range(3):
+            wanted = request(registry.host, "/v2/app/manifests/1.0", "PUT", body=Body(thorough, 3), repeat="never")
+            assert isinstance(await settle(sent(client, wanted)), Ok)
+        assert registry.counts().connections == 1
+    assert len(ended) == 3
 
 
 @pytest.mark.parametrize(("parts", "length"), [((b"abc",), 9), ((b"abcdefghij",), 9), ((), 1), ((b"abc", b"x"), 3)])

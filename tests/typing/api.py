@@ -344,7 +344,7 @@ def every_event_can_be_matched(event: Event) -> str:
     match event:
         case ImageRead(target=target, blobs=blobs):
             assert_type(blobs, tuple[tuple[str, int], ...])
-            return str(assert_type(target, Reference))
+            return assert_type(target, str)
         case BlobStarted(blob=blob, length=length):
             return blob + str(assert_type(length, int))
         case BlobMoved(blob=blob, read=read, sent=sent):

@@ -1,0 +1,231 @@
+"""A folder that files from strangers are written to: all of them or none, and never outside.
+
+Everything is written under a hidden name first, beside where it goes, and takes its own name when all of it is there
+and proven. Every step is relative to an open folder and follows no symbolic link, so it does not matter what is
+exchanged meanwhile (CVE-2021-30465 and its family).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from errno import EINVAL, EISDIR, ELOOP, ENOTDIR
+from functools import partial
+from typing import Final, TypeVar, final
+
+from returns.pipeline import is_successful
+from returns.result import Failure, Result, Success
+
+from registry_fp.archive.off_loop import off_loop
+from registry_fp.domain.errors import InvalidImage, LocalIo, Reason, RegistryError
+from registry_fp.effect.bracket import bracket, finish
+from registry_fp.effect.operation import Op, operation
+from registry_fp.protocol.message import Chunks
+
+__all__ = ["OpenFolder", "check_places", "place_staged", "stage", "with_folder"]
+
+T = TypeVar("T")
+
+_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_BENEATH: Final = _FOLDER | os.O_NOFOLLOW
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_WRITE: Final = 1024 * 1024
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class OpenFolder:
+    """An open folder, and the hidden one inside it where files wait until all of them are there."""
+
+    path: str
+    fd: int
+    hidden: str
+    staged: int
+
+
+def with_folder(path: str, use: Callable[[OpenFolder], Op[T]]) -> Op[T]:
+    """What `use` makes of a folder, which is made if it is missing; what is still staged afterwards is removed.
+
+    Fails with `LocalIo`, and as `use`.
+    """
+    return bracket(lambda: _open_folder(path), use, lambda folder, _outcome: _close_folder(folder))
+
+
+@operation
+async def check_places(folder: OpenFolder, paths: Sequence[str]) -> Result[None, RegistryError]:
+    """Whether each of these relative paths can be written: before anything is fetched for them.
+
+    Fails with `InvalidImage` "bad name" where a symbolic link is on the way, and with `LocalIo` where a file is (or
+    where a folder is in the place of the file).
+    """
+
+    def step() -> Result[None, Reason]:
+        for path in paths:
+            fault = _place_fault(folder, path)
+            if fault is not None:
+                return Failure(fault)
+        return Success(None)
+
+    return (await off_loop(folder.path, step)).alt(partial(_failed, folder))
+
+
+@operation
+async def stage(folder: OpenFolder, name: str, chunks: Chunks) -> Result[None, RegistryError]:
+    """Write a stream to a file that nobody sees yet; it is on the disk, and not only in memory, when this succeeds.
+
+    Fails as the stream does, and with `LocalIo`.
+    """
+    opened = await off_loop(folder.path, lambda: Success(os.open(name, _NEW, 0o666, dir_fd=folder.staged)))
+    if not is_successful(opened):
+        return Failure(_failed(folder, opened.failure()))
+    fd: int = opened.unwrap()
+    try:
+        waiting: list[bytes] = []
+        size = 0
+        async for chunk in chunks:
+            if not is_successful(chunk):
+                return Failure(chunk.failure())
+            waiting.append(chunk.unwrap())
+            size += len(waiting[-1])
+            if size >= _WRITE:
+                written = await off_loop(folder.path, partial(_written, fd, tuple(waiting)))
+                if not is_successful(written):
+                    return Failure(_failed(folder, written.failure()))
+                waiting.clear()
+                size = 0
+        last = await off_loop(folder.path, partial(_flushed, fd, tuple(waiting)))
+        return last.alt(partial(_failed, folder))
+    finally:
+        await finish(_close(folder.path, fd))
+
+
+@operation
+async def place_staged(folder: OpenFolder, places: Sequence[tuple[str, str]]) -> Result[None, RegistryError]:
+    """Give staged files, (name, relative path), the names that they are for; a file that is there is replaced.
+
+    Fails as `check_places`.
+    """
+
+    def step() -> Result[None, Reason]:
+        for name, path in places:
+            parent = _parent(folder, path, make=True)
+            if not is_successful(parent):
+                return Failure(parent.failure())
+            fd = parent.unwrap()
+            try:
+                last = path.rpartition("/")[2]
+                os.rename(name, last, src_dir_fd=folder.staged, dst_dir_fd=fd)
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+        return Success(None)
+
+    return (await off_loop(folder.path, step)).alt(partial(_failed, folder))
+
+
+@operation
+async def _open_folder(path: str) -> Result[OpenFolder, RegistryError]:
+    opened = await off_loop(path, lambda: _opened(path))
+    return opened.alt(partial(RegistryError, "open_folder", path))
+
+
+def _opened(path: str) -> Result[OpenFolder, Reason]:
+    try:
+        name = os.fsencode(path)
+    except UnicodeEncodeError:
+        return Failure(LocalIo(EINVAL, path))
+    if not name or b"\0" in name:
+        return Failure(LocalIo(EINVAL, path))
+    os.makedirs(name, exist_ok=True)  # noqa: PTH103  bytes, and no Path
+    fd = os.open(name, _FOLDER)
+    hidden = f".{secrets.token_hex(8)}.partial"
+    try:
+        os.mkdir(hidden, 0o700, dir_fd=fd)
+        return Success(OpenFolder(path, fd, hidden, os.open(hidden, _BENEATH, dir_fd=fd)))
+    except OSError:
+        os.close(fd)
+        raise
+
+
+async def _close_folder(folder: OpenFolder) -> None:
+    def step() -> Result[None, Reason]:
+        try:
+            for name in os.listdir(folder.staged):  # noqa: PTH208  a descriptor, and no Path
+                os.unlink(name, dir_fd=folder.staged)
+            os.rmdir(folder.hidden, dir_fd=folder.fd)
+        finally:
+            os.close(folder.staged)
+            os.close(folder.fd)
+        return Success(None)
+
+    await off_loop(folder.path, step)  # what cannot be removed is left there: it hides nothing and hurts nobody
+
+
+def _place_fault(folder: OpenFolder, path: str) -> Reason | None:
+    try:
+        parent = _parent(folder, path, make=False)
+    except FileNotFoundError:
+        return None  # the way is made when it is needed
+    if not is_successful(parent):
+        return parent.failure()
+    fd = parent.unwrap()
+    try:
+        with suppress(FileNotFoundError):
+            mode = os.stat(path.rpartition("/")[2], dir_fd=fd, follow_symlinks=False).st_mode
+            return LocalIo(EISDIR, f"{folder.path}/{path}") if stat.S_ISDIR(mode) else None
+        return None
+    finally:
+        os.close(fd)
+
+
+def _parent(folder: OpenFolder, path: str, *, make: bool) -> Result[int, Reason]:
+    """A descriptor of the folder that a file is to lie in, reached without following any link."""
+    fd = os.dup(folder.fd)
+    for part in path.split("/")[:-1]:
+        above = fd
+        try:
+            if make:
+                with suppress(FileExistsError):
+                    os.mkdir(part, dir_fd=above)
+            fd = os.open(part, _BENEATH, dir_fd=above)
+        except OSError as error:
+            if error.errno in {ELOOP, ENOTDIR} and _is_link(part, above):
+                return Failure(InvalidImage("bad name", path[:200], f"{part[:100]} is a symbolic link"))
+            raise
+        finally:
+            os.close(above)
+    return Success(fd)
+
+
+def _is_link(name: str, fd: int) -> bool:
+    return stat.S_ISLNK(os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode)
+
+
+def _written(fd: int, parts: tuple[bytes, ...]) -> Result[None, Reason]:
+    for part in parts:
+        view = memoryview(part)
+        while view:
+            view = view[os.write(fd, view) :]
+    return Success(None)
+
+
+def _flushed(fd: int, parts: tuple[bytes, ...]) -> Result[None, Reason]:
+    _written(fd, parts)
+    os.fsync(fd)
+    return Success(None)
+
+
+async def _close(path: str, fd: int) -> None:
+    def step() -> Result[None, Reason]:
+        os.close(fd)
+        return Success(None)
+
+    await off_loop(path, step)
+
+
+def _failed(folder: OpenFolder, reason: Reason) -> RegistryError:
+    return RegistryError("write_file", folder.path, reason)

@@ -1,0 +1,134 @@
+"""A blob on its way into a layout: under another name until its bytes are proven and on the disk.
+
+The name it grows under is locked, so that two writers of one layout never write into one file, and one that is left
+behind by a killed process is taken over by the next. All of this blocks, so a thread calls it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Sequence
+from errno import EAGAIN
+from typing import Final, final
+
+from returns.result import Failure, Result, Success
+
+from registry_fp.archive.layout_index import blob_name
+from registry_fp.domain.descriptor import Descriptor
+from registry_fp.domain.digest import Digest, new_hasher
+from registry_fp.domain.errors import DigestMismatch, LocalIo, Reason, SizeMismatch
+
+__all__ = ["PartialBlob", "blob_is_there", "sync_folder"]
+
+_FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+_WRITERS: Final = 1_000
+
+
+@final
+class PartialBlob:
+    """One blob being written into the layout at `root`. After `begin` it must be closed."""
+
+    def __init__(self, root: str, wanted: Descriptor) -> None:
+        self._wanted = wanted
+        self._final = f"{root}/{blob_name(wanted)}"
+        self._folder = os.path.dirname(self._final)  # noqa: PTH120  text, as it was given
+        self._hasher = new_hasher(wanted.digest.algorithm)
+        self._name = ""
+        self._fd = -1
+        self.size: int = 0
+
+    def begin(self) -> Result[bool, Reason]:
+        """Take a name to write under; False if the blob is there already, and nothing is to be done."""
+        os.makedirs(self._folder, exist_ok=True)  # noqa: PTH103
+        for number in range(_WRITERS):
+            if blob_is_there(self._final, self._wanted.size):
+                return Success(False)
+            if self._take(f"{self._folder}/.{self._wanted.digest.hex}.{number}.partial"):
+                if not blob_is_there(self._final, self._wanted.size):
+                    os.ftruncate(self._fd, 0)
+                    return Success(True)
+                self.discard()
+                return Success(False)
+        return Failure(LocalIo(EAGAIN, self._final))
+
+    def write(self, chunks: Sequence[bytes]) -> Result[None, Reason]:
+        """Append bytes; fails with `SizeMismatch` where they are more than were promised."""
+        for chunk in chunks:
+            self.size += len(chunk)
+            if self.size > self._wanted.size:
+                return Failure(SizeMismatch(self._wanted.size, self.size))
+            self._hasher.update(chunk)
+            view = memoryview(chunk)
+            while view:
+                view = view[os.write(self._fd, view) :]
+        return Success(None)
+
+    def commit(self) -> Result[None, Reason]:
+        """Give the blob its name, if it is what it should be, and when it is on the disk.
+
+        Fails with `SizeMismatch` and `DigestMismatch`.
+        """
+        if self.size != self._wanted.size:
+            return Failure(SizeMismatch(self._wanted.size, self.size))
+        actual = Digest(self._wanted.digest.algorithm, self._hasher.hexdigest())
+        if actual != self._wanted.digest:
+            return Failure(DigestMismatch(self._wanted.digest, actual))
+        os.fsync(self._fd)
+        os.replace(self._name, self._final)  # noqa: PTH105
+        self._name = ""
+        sync_folder(self._folder)
+        return Success(None)
+
+    def discard(self) -> Result[None, Reason]:
+        """Remove what was written, unless it has become the blob; doing it twice does no harm."""
+        try:
+            if self._name:
+                os.unlink(self._name)  # noqa: PTH108
+        except FileNotFoundError:
+            pass
+        finally:
+            self._name = ""
+            self.close()
+        return Success(None)
+
+    def close(self) -> None:
+        """Let go of the file and of its name; doing it twice does no harm."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def _take(self, name: str) -> bool:
+        """Whether the name is ours now: nobody else holds it, and it is still the file that we opened."""
+        self._fd = os.open(name, _FLAGS, 0o644)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Between the two calls its writer may have finished: then this is the blob itself, and must not be touched.
+            ours = os.path.samestat(os.fstat(self._fd), os.lstat(name))
+        except (BlockingIOError, FileNotFoundError):
+            ours = False
+        if ours:
+            self._name = name
+        else:
+            self.close()
+        return ours
+
+
+def blob_is_there(path: str, size: int) -> bool:
+    """Whether a file of exactly this size stands under a blob's name.
+
+    It came there proven and whole, so its bytes are not read again; `validate` does.
+    """
+    try:
+        return os.stat(path).st_size == size  # noqa: PTH116
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def sync_folder(path: str) -> None:
+    """Bring a folder's names to the disk."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

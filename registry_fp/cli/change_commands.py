@@ -1,0 +1,64 @@
+"""The commands that change what is there: what they take, and what their help says. Their work is in other files."""
+
+# ruff: noqa: PLC0415  each command loads what it needs, so that help and mistakes are answered at once
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from registry_fp.cli.options import ANY_REGISTRY, AS_TEXT, ReferenceName, RemoteOptions, ShowOptions
+
+__all__ = ["attach", "delete", "tag"]
+
+
+def tag(
+    reference: ReferenceName,
+    new_tag: Annotated[str, Parameter(help="The tag that it gets too, in the same repository.")],
+    /,
+    *,
+    remote: RemoteOptions = ANY_REGISTRY,
+    show: ShowOptions = AS_TEXT,
+) -> int:
+    """Give an image another tag; no byte of it is moved."""
+    from registry_fp.cli.change import ask_tag
+
+    return ask_tag(reference, new_tag, remote, show)
+
+
+def attach(  # noqa: PLR0913  options, each with a default
+    reference: ReferenceName,
+    files: Annotated[list[str], Parameter(help="Files; FILE:TYPE says what kind one is.")],
+    /,
+    *,
+    artifact_type: Annotated[str, Parameter(metavar="TYPE", help="What it is, such as application/spdx+json.")],
+    annotation: Annotated[
+        list[str] | None, Parameter(metavar="KEY=VALUE", help="May be given again.", negative="")
+    ] = None,
+    remote: RemoteOptions = ANY_REGISTRY,
+    show: ShowOptions = AS_TEXT,
+) -> int:
+    """Attach files to an image: a bill of materials, a signature, whatever is about it."""
+    from registry_fp.cli.attach import AttachChoices, attach_files
+
+    return attach_files(AttachChoices(reference, tuple(files), artifact_type, tuple(annotation or ())), remote, show)
+
+
+def delete(
+    reference: ReferenceName,
+    /,
+    *,
+    dry_run: Annotated[
+        bool, Parameter(negative="", show_default=False, help="Only show what would go; nothing is changed.")
+    ] = False,
+    remote: RemoteOptions = ANY_REGISTRY,
+    show: ShowOptions = AS_TEXT,
+) -> int:
+    """Delete a tag alone; or, by its digest, a manifest with all its tags.
+
+    Where a registry cannot delete a tag alone it stays, and the tags that would have gone with it are named.
+    """
+    from registry_fp.cli.change import ask_delete, ask_plan
+
+    return (ask_plan if dry_run else ask_delete)(reference, remote, show)

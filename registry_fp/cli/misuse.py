@@ -1,0 +1,14 @@
+"""Misuse: arguments that make no sense, or contradict each other."""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["misused"]
+
+
+def misused(why: str, *command: str) -> int:
+    """Say so, and where to look; the exit code for it, which is 2."""
+    print(f"error: {why}", file=sys.stderr)
+    print(f"hint: see `{' '.join(('registry-fp', *command))} --help`", file=sys.stderr)
+    return 2

@@ -1,0 +1,106 @@
+"""Titles: the names that an artifact gives its files, which come from strangers and become paths.
+
+A title is a relative path beneath one folder on every system, or it is refused: nothing is fetched for an artifact
+that would write elsewhere. Source: image-spec, annotations, `org.opencontainers.image.title`.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from returns.pipeline import is_successful
+from returns.result import Failure, Result, Success
+
+from registry_fp.domain.errors import InvalidImage
+
+__all__ = ["TITLE", "distinct_titles", "parse_title", "title_of"]
+
+TITLE: Final = "org.opencontainers.image.title"
+"""The annotation of a layer that says what its file is called."""
+
+_COMPONENT_LIMIT: Final = 255  # bytes, on every common file system
+_PATH_LIMIT: Final = 4095
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_DRIVE: Final = re.compile(r"[A-Za-z]:")
+
+
+def title_of(path: str) -> str:
+    """What a file is called in an artifact unless somebody says otherwise.
+
+    A relative path keeps its folders; one that is absolute, or leads upwards, keeps its last part.
+
+    >>> title_of("./out/report.json"), title_of("/tmp/report.json"), title_of("../report.json")
+    ('out/report.json', 'report.json', 'report.json')
+    """
+    clean = posixpath.normpath(path)
+    return posixpath.basename(clean) if clean.startswith(("/", "../")) else clean
+
+
+def parse_title(text: str) -> Result[str, InvalidImage]:
+    r"""The relative path that a title stands for, with `/` between its parts and without any `.`.
+
+    Fails with `InvalidImage` "bad name" for everything that could mean another place to some system.
+
+    >>> parse_title("./docs/a.txt").unwrap()
+    'docs/a.txt'
+    >>> parse_title("../a").failure().detail
+    'it leads out of its folder'
+    >>> parse_title("C:\\a").failure().detail
+    'it has a backslash'
+    """
+    why = _fault(text)
+    parts = [part for part in text.split("/") if part != "."]
+    if why is None and not parts:
+        why = "it names no file"
+    return _bad(text, why) if why is not None else Success("/".join(parts))
+
+
+def distinct_titles(titles: Iterable[str]) -> Result[tuple[str, ...], InvalidImage]:
+    """The path of each title; two files on one path, or a file where another needs a folder, are refused.
+
+    >>> distinct_titles(["a", "a/b"]).failure().detail
+    'it is a file, and a folder of another one'
+    """
+    paths: dict[str, None] = {}
+    for title in titles:
+        parsed = parse_title(title)
+        if not is_successful(parsed):
+            return Failure(parsed.failure())
+        if parsed.unwrap() in paths:
+            return _bad(title, "it stands twice")
+        paths[parsed.unwrap()] = None
+    for path in paths:
+        above = posixpath.dirname(path)
+        while above:
+            if above in paths:
+                return _bad(above, "it is a file, and a folder of another one")
+            above = posixpath.dirname(above)
+    return Success(tuple(paths))
+
+
+def _fault(text: str) -> str | None:
+    if not text:
+        return "it is empty"
+    if _CONTROL.search(text) is not None:
+        return "it has a control character"
+    if "\\" in text:
+        return "it has a backslash"
+    if text.startswith("/") or _DRIVE.match(text) is not None:
+        return "it is absolute"
+    parts = text.split("/")
+    if ".." in parts:
+        return "it leads out of its folder"
+    if "" in parts:
+        return "a part of it is empty"
+    try:
+        longest, whole = max(len(part.encode()) for part in parts), len(text.encode())
+    except UnicodeEncodeError:
+        return "it is not text"
+    return "it is too long" if longest > _COMPONENT_LIMIT or whole > _PATH_LIMIT else None
+
+
+def _bad(title: str, why: str) -> Failure[InvalidImage]:
+    return Failure(InvalidImage("bad name", title[:200].encode("unicode_escape").decode("ascii"), why))

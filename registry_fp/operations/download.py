@@ -1,0 +1,161 @@
+"""Downloads: the bytes of a blob as a stream that goes on where it broke, and that ends by proving itself.
+
+A connection that ends, stalls or drips in the middle of a blob costs the bytes that were under way, and not those that
+have come: the rest is asked for by `Range`. What comes then is taken only where it is the rest of the same blob; from a
+registry that knows no ranges the whole is taken again, and what is here already is passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Final, Literal, TypeAlias, final
+
+from returns.pipeline import is_successful
+from returns.result import Failure, Result, Success
+
+from registry_fp.domain.descriptor import Descriptor
+from registry_fp.domain.digest import Digest, Hasher, new_hasher
+from registry_fp.domain.errors import ConnectionLost, DigestMismatch, ProtocolViolation, RegistryError, SizeMismatch
+from registry_fp.domain.reference import Repository
+from registry_fp.effect.exits import Ok, settle
+from registry_fp.effect.hand_over import Hand, handed_over
+from registry_fp.effect.operation import Op
+from registry_fp.protocol import blob as wire
+from registry_fp.protocol.blob_part import BRINGS_A_PART, Known, Part, part_of
+from registry_fp.protocol.message import Incoming, Request
+from registry_fp.protocol.refusal import refusal
+from registry_fp.transport.port import Client, collect
+
+__all__ = ["AHEAD", "blob_chunks"]
+
+AHEAD: Final = 1024 * 1024
+"""How many bytes of a blob may wait for whoever uses them; while it is more, the connection waits."""
+
+_STEPS: Final = 10_000  # a stream that breaks all the time makes 50,000 requests at most, whatever its size
+_STEP: Final = 16 * 1024  # and where nobody says how large it is, at least 2 KiB a second
+
+_Next: TypeAlias = Literal["done", "more"]
+
+
+async def blob_chunks(
+    client: Client, repository: Repository, wanted: Digest | Descriptor, *, start: int = 0, seen: Hasher | None = None
+) -> AsyncGenerator[Result[bytes, RegistryError], None]:
+    """The bytes of a blob from `start` on, as they come: they are the blob's if no failure is the last item.
+
+    Who has its first `start` bytes already hands in the hasher that has `seen` them; it is used up. A stream that
+    breaks goes on by itself, and only failures in a row without progress count against the client's policy. Fails with
+    `DigestMismatch`, with `SizeMismatch` where a descriptor promised another size, with `NotFound`, or as the transport
+    does. It holds one connection, and a few times `AHEAD` bytes, until it is closed (`aclosing`), and then nothing.
+    Source: end-2; RFC 9110, 14.
+    """
+    digest, size = (wanted.digest, wanted.size) if isinstance(wanted, Descriptor) else (wanted, None)
+    hasher = new_hasher(digest.algorithm) if seen is None else seen
+    download = _Download(client, repository, digest, Known(start, size), client.clock.now())
+    async with aclosing(handed_over(download.run, ahead=AHEAD)) as parts:
+        async for part in parts:
+            hasher.update(part.value_or(b""))
+            yield part
+            if not is_successful(part):
+                return
+    actual = Digest(digest.algorithm, hasher.hexdigest())
+    if actual != digest:
+        yield Failure(download.counted(download.request.failed(DigestMismatch(digest, actual))))
+
+
+@final
+@dataclass(slots=True)
+class _Download:
+    """A download under way: how far it has come, and after how many requests."""
+
+    client: Client
+    repository: Repository
+    digest: Digest
+    known: Known
+    begun: float
+    ranges: bool = True
+    attempts: int = 0
+
+    @property
+    def request(self) -> Request:
+        """What asks for the rest. It is repeated here, and nowhere else."""
+        origin = self.client.origin(self.repository.host)
+        start = self.known.done if self.ranges else 0
+        return replace(wire.get_blob(origin, self.repository, self.digest, start=start), repeat="never")
+
+    @property
+    def step(self) -> int:
+        """How many bytes are progress: not so few that a blob could take for ever."""
+        return _STEP if self.known.size is None else max(1, self.known.size // _STEPS)
+
+    def counted(self, error: RegistryError) -> RegistryError:
+        """The error with all requests and all the time of the download."""
+        return replace(error, attempts=max(1, self.attempts), elapsed=self.client.clock.now() - self.begun)
+
+    async def run(self, hand: Hand) -> Result[None, RegistryError]:
+        """Ask until everything was given, or until asking again does not help."""
+        policy, failures, mark = self.client.policy(), 0, self.known.done
+        while self.known.done == 0 or self.known.done != self.known.size:
+            await hand.emptied()  # what a connection brings is lost if it ends while nobody has room for it
+            self.attempts += 1
+            out = await settle(self._once(hand))
+            if isinstance(out, Ok):
+                if out.value == "done":
+                    break
+                continue
+            if self.known.done - mark >= self.step:
+                policy, failures, mark = self.client.policy(), 0, self.known.done
+            if failures == len(policy.delays) or not policy.should_retry(out.error):
+                return Failure(self.counted(out.error))
+            await self.client.clock.sleep(max(policy.delays[failures], policy.delay_hint(out.error) or 0.0))
+            failures += 1
+        return Success(None)
+
+    def _once(self, hand: Hand) -> Op[_Next]:
+        request = self.request
+        ranged = self.ranges and self.known.done > 0
+
+        async def receive(incoming: Incoming) -> Result[_Next, RegistryError]:
+            if incoming.status not in BRINGS_A_PART or (incoming.status == 416 and not ranged):
+                answer = await collect(incoming, request)
+                return answer.bind(lambda got: Failure(request.failed(refusal(got, "blob"))))
+            found = part_of(incoming, self.known, ranged=ranged)
+            if not is_successful(found):
+                return Failure(request.failed(found.failure()))
+            part = found.unwrap()
+            if part is not None:
+                return await self._taken(incoming, part, request, hand)
+            if not ranged:
+                return Failure(request.failed(ProtocolViolation("a part of a blob came instead of the whole")))
+            self.ranges = False
+            return Success("more")
+
+        return self.client.exchange(request, receive)
+
+    async def _taken(
+        self, incoming: Incoming, part: Part, request: Request, hand: Hand
+    ) -> Result[_Next, RegistryError]:
+        self.known = part.known
+        size, before, skipped = part.known.size, part.known.done, 0
+        async for chunk in incoming.chunks:
+            if not is_successful(chunk):
+                return Failure(chunk.failure())
+            whole = chunk.unwrap()
+            passed = min(part.skip - skipped, len(whole))
+            skipped += passed
+            new = whole[passed:]  # no copy where nothing was passed over
+            done = self.known.done + len(new)
+            if size is not None and done > size:
+                return Failure(request.failed(SizeMismatch(size, done)))
+            if new:
+                self.known = replace(self.known, done=done)
+                await hand.give(new)
+        reason = part.end(self.known.done, skipped)
+        if reason is not None:
+            return Failure(request.failed(reason))
+        if size is None or self.known.done == size:
+            return Success("done")
+        if self.known.done - before < self.step:
+            return Failure(request.failed(ConnectionLost(self.known.done - before)))
+        return Success("more")

@@ -1,0 +1,253 @@
+"""Copy: an image goes from one registry to another, through this process and never to its disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import final
+
+from returns.future import FutureResult
+from returns.pipeline import is_successful
+from returns.result import Failure, Result, Success
+
+from registry_fp.domain.descriptor import Descriptor
+from registry_fp.domain.digest import Digest
+from registry_fp.domain.errors import BadReference, Misconfigured, Reason, RegistryError, SeveralFailed
+from registry_fp.domain.manifest import ImageIndex, RawManifest
+from registry_fp.domain.platform import Platform, choose_platform, parse_platform
+from registry_fp.domain.reference import Reference
+from registry_fp.effect.exits import Err, settle
+from registry_fp.effect.operation import Op, operation
+from registry_fp.effect.traverse import traverse_all
+from registry_fp.operations.manifests import get_manifest
+from registry_fp.operations.noun import reference_noun
+from registry_fp.operations.referrers import list_referrers
+from registry_fp.operations.tags import list_tags
+from registry_fp.pipelines.event import ManifestStored, OnEvent, emit, ignore
+from registry_fp.pipelines.graph import collect
+from registry_fp.pipelines.repository_store import RepositoryStore
+from registry_fp.pipelines.store import Placed
+from registry_fp.pipelines.transfer import Transferred, transfer
+from registry_fp.transport.port import Client
+
+__all__ = ["Copied", "CopyOptions", "copy", "copy_all"]
+
+_GENERATIONS = 8  # of referrers: a signature of an attestation of an image has two
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class CopyOptions:
+    """What can be chosen for one copy; None leaves it to the client's settings.
+
+    `platform` takes one image of an index (None: the index with all of them). `referrers` takes along what refers to
+    the image, and `digest_tags` the tags `sha256-<digest>...` that older tools keep signatures under. `foreign` moves
+    the bytes of layers that may not be distributed, too.
+    """
+
+    platform: str | Platform | None = None
+    referrers: bool = False
+    digest_tags: bool = False
+    foreign: bool = False
+    concurrency: int | None = None
+    on_event: OnEvent = ignore
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """An image that is where it was to go: the source, pinned to what it stood for, and what was moved.
+
+    `referrers` are the manifests that came along because they refer to it.
+    """
+
+    source: Reference
+    target: Reference
+    manifest: Descriptor
+    manifests: tuple[Descriptor, ...]
+    blobs: tuple[Placed, ...]
+    referrers: tuple[Descriptor, ...] = ()
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of what was copied, the same on both sides."""
+        return self.manifest.digest
+
+    @property
+    def moved(self) -> int:
+        """How many bytes of blobs went through this process."""
+        return sum(blob.moved for blob in self.blobs)
+
+
+def copy(
+    client: Client, source: str | Reference, target: str | Reference, *, options: CopyOptions = CopyOptions()
+) -> Op[Copied]:
+    """Copy an image, or an index with all its images, byte for byte; nothing touches the disk.
+
+    What the target has is not moved; on one host blobs are mounted. The source is pinned to its digest when it is first
+    read. Fails with `BadReference`, `NoSuchPlatform`, `Misconfigured`, `NotFound`, `DigestMismatch`, `NotConfirmed`, or
+    as the registries and the transport do. Sources: distribution-spec, "Pull" and "Push".
+    """
+    return reference_noun("copy", source).bind(
+        lambda origin: reference_noun("copy", target).bind(
+            lambda goal: _wanted(options).bind(
+                lambda platform: (
+                    get_manifest(client, origin)
+                    .bind(lambda raw: _chosen(client, origin, raw, platform))
+                    .bind(lambda root: _copied(client, origin, goal, root, options))
+                )
+            )
+        )
+    )
+
+
+def copy_all(
+    client: Client,
+    pairs: Sequence[tuple[str | Reference, str | Reference]],
+    *,
+    options: CopyOptions = CopyOptions(),
+    limit: int = 2,
+) -> Op[tuple[Copied, ...]]:
+    """Copy many images, `limit` at once; all are tried, and where some fail the failure names each (`SeveralFailed`).
+
+    Otherwise fails like `copy`.
+    """
+    return traverse_all(pairs, lambda pair: copy(client, *pair, options=options), limit=max(1, limit)).alt(
+        lambda errors: (
+            errors[0]
+            if len(pairs) == 1
+            else RegistryError("copy_all", f"{len(pairs)} images", SeveralFailed(errors, len(pairs)))
+        )
+    )
+
+
+def _wanted(options: CopyOptions) -> Op[Platform | None]:
+    chosen = options.platform
+    return FutureResult.from_result(Success(None) if chosen is None else parse_platform(chosen))
+
+
+def _chosen(client: Client, name: Reference, raw: RawManifest, platform: Platform | None) -> Op[RawManifest]:
+    """The manifest itself, or the one image of an index that runs on a platform."""
+    if platform is None or not isinstance(raw.model, ImageIndex):
+        return FutureResult.from_value(raw)
+    found = choose_platform(raw.model, platform)
+    if not is_successful(found):
+        return FutureResult.from_failure(RegistryError("copy", str(name), found.failure()))
+    return RepositoryStore(client, name.repository).manifest(found.unwrap())
+
+
+@operation
+async def _copied(
+    client: Client, source: Reference, target: Reference, root: RawManifest, options: CopyOptions
+) -> Result[Copied, RegistryError]:
+    limit = client.settings.concurrency if options.concurrency is None else options.concurrency
+    refused = _refusal(client, target, root, limit)
+    if refused is not None:
+        return Failure(RegistryError("copy", str(target), refused))
+    origin, destination = RepositoryStore(client, source.repository), RepositoryStore(client, target.repository)
+
+    def moved(manifest: RawManifest, tag: str | None) -> Op[Transferred]:
+        return transfer(
+            manifest, origin, destination, tag=tag, limit=limit, on_event=options.on_event, foreign=options.foreign
+        )
+
+    done = await settle(moved(root, None if target.digest is not None else target.tag))
+    if isinstance(done, Err):
+        return Failure(done.error)
+    emit(options.on_event, ManifestStored(target, root.descriptor))
+    parts, referring = [done.value], dict[Digest, Descriptor]()
+    if options.referrers or options.digest_tags:
+        beneath = await settle(collect(origin, root, limit=limit, foreign=options.foreign))
+        if isinstance(beneath, Err):
+            return Failure(beneath.error)
+        subjects = [each.descriptor for each in beneath.value.manifests]
+        if options.referrers:
+            taken = await settle(_referrers(client, source, target, subjects, moved))
+            if isinstance(taken, Err):
+                return Failure(taken.error)
+            parts += taken.value
+            referring = {each.manifest.digest: each.manifest for each in taken.value}
+        if options.digest_tags:
+            tagged = await settle(_digest_tags(client, source, [*subjects, *referring.values()], moved))
+            if isinstance(tagged, Err):
+                return Failure(tagged.error)
+            parts += tagged.value
+    return Success(
+        Copied(
+            source.at(root.digest),
+            target,
+            root.descriptor,
+            tuple(each for part in parts for each in part.manifests),
+            tuple(blob for part in parts for blob in part.blobs),
+            tuple(referring.values()),
+        )
+    )
+
+
+@operation
+async def _referrers(
+    client: Client,
+    source: Reference,
+    target: Reference,
+    subjects: Sequence[Descriptor],
+    moved: Callable[[RawManifest, str | None], Op[Transferred]],
+) -> Result[tuple[Transferred, ...], RegistryError]:
+    """What refers to these manifests, and what refers to that, each once."""
+    origin = RepositoryStore(client, source.repository)
+    done: dict[Digest, Transferred] = {}
+    generation = list(subjects)
+    for _ in range(_GENERATIONS):
+        fresh: dict[Digest, Descriptor] = {}
+        for subject in generation:
+            pinned = Reference(source.repository, digest=subject.digest)
+            found = await settle(list_referrers(client, pinned))
+            if isinstance(found, Err):
+                return Failure(found.error)
+            fresh |= {each.digest: each for each in found.value if each.digest not in done}
+        for referrer in fresh.values():
+            out = await settle(origin.manifest(referrer).bind(lambda raw: moved(raw, None)))
+            if isinstance(out, Err):
+                return Failure(out.error)
+            done[referrer.digest] = out.value
+        if not fresh:
+            break
+        generation = list(fresh.values())
+    return Success(tuple(done.values()))
+
+
+@operation
+async def _digest_tags(
+    client: Client,
+    source: Reference,
+    manifests: Sequence[Descriptor],
+    moved: Callable[[RawManifest, str | None], Op[Transferred]],
+) -> Result[tuple[Transferred, ...], RegistryError]:
+    """The tags that are named after these manifests: `sha256-<hex>`, `sha256-<hex>.sig` and the like."""
+    listed = await settle(list_tags(client, source.repository))
+    if isinstance(listed, Err):
+        return Failure(listed.error)
+    stems = {f"{each.digest.algorithm}-{each.digest.hex}" for each in manifests}
+    done: list[Transferred] = []
+    for tag in listed.value:
+        if tag.partition(".")[0] in stems:
+            name = Reference(source.repository, tag=tag)
+            out = await settle(get_manifest(client, name).bind(partial(_named, moved, tag)))
+            if isinstance(out, Err):
+                return Failure(out.error)
+            done.append(out.value)
+    return Success(tuple(done))
+
+
+def _named(moved: Callable[[RawManifest, str | None], Op[Transferred]], tag: str, raw: RawManifest) -> Op[Transferred]:
+    return moved(raw, tag)
+
+
+def _refusal(client: Client, target: Reference, root: RawManifest, limit: int) -> Reason | None:
+    if target.digest is not None and target.digest != root.digest:
+        return BadReference(str(target), f"the source is {root.digest}")
+    if limit < 1:
+        return Misconfigured("concurrency", f"it is at least 1, not {limit}")
+    if min(client.settings.connections, client.settings.connections_per_host) < 2:
+        return Misconfigured("connections", "a copy reads and writes at once, which takes two")
+    return None

@@ -1,0 +1,97 @@
+"""Speed of the way back: an image pulled, and copied, by this library and by Debian's skopeo, turn by turn."""
+
+import asyncio
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from registry_fp import connect, docker_save, push, unwrap
+from tests.bench.archives import real_archive
+from tests.real.debian import required
+from tests.real.docker_registry import serve_docker_registry
+from tests.real.skopeo import skopeo_tool
+
+_SIZE = 800 * 10**6
+_LAYERS = 5
+_KINDS = {
+    "docker": ("docker archive", "app.tar", "docker-archive:{}:bench:1.0"),
+    "layout": ("layout folder", "layout", "oci:{}:1.0"),
+    "layout-tar": ("layout archive", "layout.tar", "oci-archive:{}:1.0"),
+    "copy": ("copy to a registry", "", "docker://{}"),
+}
+
+
+def pull_speed(runs: int) -> list[tuple[str, str]]:
+    """Rows of the table: seconds from the start of a process to its end, the median and all runs."""
+    rows = []
+    with _image() as source:
+        for kind in _KINDS:
+            took: dict[str, list[float]] = {"registry-fp": [], "skopeo": []}
+            used: dict[str, list[float]] = {"registry-fp": [], "skopeo": []}
+            for _ in range(runs):
+                for name in took:
+                    seconds, processor = _once(name, kind, source)
+                    took[name].append(seconds)
+                    used[name].append(processor)
+            median = {name: statistics.median(times) for name, times in took.items()}
+            for name, times in took.items():
+                all_of_them = ", ".join(f"{each:.2f}" for each in times)
+                busy = statistics.median(used[name])
+                found = f"{median[name]:.2f} s ({all_of_them}); {busy:.2f} s of processor"
+                rows.append((f"{name}, {_KINDS[kind][0]}", found))
+            rows.append((f"registry-fp / skopeo, {_KINDS[kind][0]}", f"{median['registry-fp'] / median['skopeo']:.2f}"))
+    return rows
+
+
+@contextmanager
+def _image() -> Iterator[str]:
+    """The image in a registry, as our own push compresses it."""
+    with tempfile.TemporaryDirectory(prefix="bench.") as root, serve_docker_registry(Path(root)) as registry:
+        name = f"{registry.host}/bench:1.0"
+        asyncio.run(_pushed(real_archive(_SIZE, _LAYERS), name))
+        yield name
+
+
+async def _pushed(archive: Path, name: str) -> None:
+    async with connect() as client:
+        await unwrap(push(client, docker_save(archive), name))
+
+
+def _once(name: str, kind: str, source: str) -> tuple[float, float]:
+    """Seconds, and seconds of processor, of one run into an empty place."""
+    _, file, theirs = _KINDS[kind]
+    with tempfile.TemporaryDirectory(prefix="bench.") as root:
+        if kind != "copy":
+            return _timed(name, kind, source, f"{root}/{file}", theirs, Path(root))
+        with serve_docker_registry(Path(root, "registry")) as registry:
+            return _timed(name, kind, source, f"{registry.host}/bench:1.0", theirs, Path(root))
+
+
+def _timed(name: str, kind: str, source: str, to: str, theirs: str, root: Path) -> tuple[float, float]:  # noqa: PLR0917
+    begun, busy = time.perf_counter(), _processor()
+    if name == "skopeo":
+        asyncio.run(_skopeo(source, theirs.format(to), root / "home"))
+    else:
+        subprocess.run([sys.executable, "-m", "tests.bench.pull_plain", kind, source, to], check=True)
+    spent = time.perf_counter() - begun, _processor() - busy
+    shutil.rmtree(root / "home", ignore_errors=True)
+    return spent
+
+
+def _processor() -> float:
+    """Seconds of processor that processes took which have ended and were waited for."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return ended.ru_utime + ended.ru_stime
+
+
+async def _skopeo(source: str, target: str, home: Path) -> None:
+    skopeo = skopeo_tool(required("skopeo"), home)
+    flags = ("--quiet", "--src-tls-verify=false", "--dest-tls-verify=false")
+    await skopeo("copy", *flags, f"docker://{source}", target, seconds=600.0)

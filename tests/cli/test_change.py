@@ -1,0 +1,93 @@
+"""Commands that change what is there: tag, attach, delete."""
+
+from pathlib import Path
+
+import pytest
+
+from registry_fp.testing import EmbeddedRegistry
+from tests.cli.shell import call
+from tests.copy import made
+from tests.real.docker_registry import RealRegistry
+
+Capture = pytest.CaptureFixture[bytes]
+IMAGE = made.image(made.layer("a"))
+
+
+@pytest.fixture
+def repository(registry: EmbeddedRegistry) -> str:
+    """A repository with one image and two tags."""
+    made.put(registry.host, "team/app", IMAGE, "1.0")
+    made.put(registry.host, "team/app", IMAGE, "latest")
+    return f"{registry.host}/team/app"
+
+
+def test_a_new_tag_is_printed_with_what_it_stands_for(repository: str, capfdbinary: Capture) -> None:
+    """And is there afterwards."""
+    tagged = call(capfdbinary, "tag", f"{repository}:1.0", "stable")
+    assert (tagged.code, tagged.text, tagged.err) == (0, f"{repository}:stable@{IMAGE.digest}\n", "")
+    assert call(capfdbinary, "digest", f"{repository}:stable").text == f"{IMAGE.digest}\n"
+
+
+def test_a_deleted_tag_leaves_the_others(repository: str, capfdbinary: Capture) -> None:
+    """The image is still there under its other name."""
+    assert call(capfdbinary, "delete", f"{repository}:1.0").text == f"{repository}:1.0\n"
+    assert call(capfdbinary, "tags", repository).text == "latest\n"
+    assert call(capfdbinary, "delete", f"{repository}:1.0").code == 66
+
+
+def test_a_dry_run_says_what_would_go_and_changes_nothing(repository: str, capfdbinary: Capture) -> None:
+    """Of a tag that is the tag, of a digest the manifest with all its tags."""
+    for name, removes, tags in (
+        (f"{repository}:1.0", "tag", ["1.0"]),
+        (f"{repository}@{IMAGE.digest}", "manifest", ["1.0", "latest"]),
+    ):
+        plan = call(capfdbinary, "delete", name, "--dry-run", "-o", "json").document
+        assert (plan["removes"], plan["tags"], plan["digest"]) == (removes, tags, IMAGE.digest)
+        shown = call(capfdbinary, "delete", name, "--dry-run")
+        assert (shown.code, shown.text.splitlines()[0]) == (0, f"nothing was deleted; `delete {name}` would remove:")
+    assert call(capfdbinary, "tags", repository).text == "1.0\nlatest\n"
+
+
+def test_where_a_tag_cannot_go_alone_the_others_are_named(real_registry: RealRegistry, capfdbinary: Capture) -> None:
+    """Debian's docker-registry removes whole manifests only, so nothing is removed."""
+    path = f"team-{IMAGE.digest[-12:]}/tags"
+    for tag in ("1.0", "latest"):
+        made.put(real_registry.host, path, IMAGE, tag)
+    refused = call(capfdbinary, "delete", f"{real_registry.host}/{path}:1.0")
+    assert (refused.code, refused.out) == (76, b"")
+    assert "TagNotDeletable" in refused.err
+    assert "which are also named latest" in refused.err
+    assert call(capfdbinary, "tags", f"{real_registry.host}/{path}").code == 0
+    made.check(real_registry.host, path, IMAGE, "1.0")
+
+
+def test_what_is_attached_is_listed_by_referrers(repository: str, tmp_path: Path, capfdbinary: Capture) -> None:
+    """By its type, with what was said of it."""
+    sbom = tmp_path / "sbom.json"
+    sbom.write_text("{}")
+    name, kind = f"{repository}:1.0", "application/spdx+json"
+    attached = call(
+        capfdbinary, "attach", name, f"{sbom}:application/json", "--artifact-type", kind, "--annotation", "by=me"
+    )
+    assert (attached.code, attached.text.startswith(f"{repository}@sha256:")) == (0, True)
+    digest = attached.text.strip().partition("@")[2]
+    assert call(capfdbinary, "referrers", name).text == f"{digest} {kind}\n"
+    found = call(capfdbinary, "referrers", name, "-o", "json").document["referrers"]
+    assert [(each["digest"], each["artifact_type"], each["annotations"]) for each in found] == [
+        (digest, kind, {"by": "me"})
+    ]
+    assert call(capfdbinary, "referrers", name, "--artifact-type", "application/other", "-o", "quiet").out == b""
+    layer = call(capfdbinary, "manifest", f"{repository}@{digest}").document["layers"][0]
+    assert (layer["mediaType"], layer["annotations"]["org.opencontainers.image.title"]) == (
+        "application/json",
+        "sbom.json",
+    )
+
+
+def test_an_annotation_that_is_no_pair_is_refused(repository: str, tmp_path: Path, capfdbinary: Capture) -> None:
+    """Before anything is sent."""
+    (tmp_path / "a").write_text("a")
+    arguments = ("attach", f"{repository}:1.0", str(tmp_path / "a"), "--artifact-type", "a/b", "--annotation", "by")
+    refused = call(capfdbinary, *arguments)
+    assert refused.code == 78
+    assert "it is KEY=VALUE" in refused.err

@@ -1,0 +1,1 @@
+"""The specification's own suite judges the registry that our tests are run against."""

@@ -1,0 +1,1 @@
+"""Looking inside: images, layers, files, and what belongs to them."""

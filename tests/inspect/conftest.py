@@ -1,0 +1,42 @@
+"""A place for images, and a client."""
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from registry_fp import Client, Settings, connect
+from registry_fp.testing import EmbeddedRegistry, running_registry
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A repository that nobody else uses, and the registry's counters where it is an embedded one."""
+
+    host: str
+    path: str
+    embedded: EmbeddedRegistry | None = None
+
+    @property
+    def repository(self) -> str:
+        """As it stands in a reference."""
+        return f"{self.host}/{self.path}"
+
+
+@pytest.fixture(params=["embedded", "docker-registry"])
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    """The embedded registry, and Debian's docker-registry."""
+    path = f"team-{uuid.uuid4().hex[:12]}/app"
+    if request.param == "docker-registry":
+        yield Place(request.getfixturevalue("real_registry").host, path)
+        return
+    with running_registry() as embedded:
+        yield Place(embedded.host, path, embedded)
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[Client]:
+    """A client as people use it."""
+    async with connect(Settings(retries=0)) as connected:
+        yield connected

@@ -1,0 +1,1 @@
+"""Tests of listings: pages, bounds and referrers."""

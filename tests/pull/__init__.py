@@ -1,0 +1,1 @@
+"""What is pulled is on disk complete and proven, or not there at all."""
