@@ -16,13 +16,14 @@ from returns.result import Failure, Result, Success
 
 from registry_fp.archive.layout_index import blob_name
 from registry_fp.domain.descriptor import Descriptor
-from registry_fp.domain.digest import Digest, new_hasher
+from registry_fp.domain.digest import Digest, digest_of, new_hasher
 from registry_fp.domain.errors import DigestMismatch, LocalIo, Reason, SizeMismatch
 
 __all__ = ["PartialBlob", "blob_is_there", "sync_folder"]
 
 _FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _WRITERS: Final = 1_000
+_FEW: Final = 1024 * 1024  # bytes: half a millisecond
 
 
 @final
@@ -42,10 +43,10 @@ class PartialBlob:
         """Take a name to write under; False if the blob is there already, and nothing is to be done."""
         os.makedirs(self._folder, exist_ok=True)  # noqa: PTH103
         for number in range(_WRITERS):
-            if blob_is_there(self._final, self._wanted.size):
+            if blob_is_there(self._final, self._wanted):
                 return Success(False)
             if self._take(f"{self._folder}/.{self._wanted.digest.hex}.{number}.partial"):
-                if not blob_is_there(self._final, self._wanted.size):
+                if not blob_is_there(self._final, self._wanted):
                     os.ftruncate(self._fd, 0)
                     return Success(True)
                 self.discard()
@@ -114,13 +115,18 @@ class PartialBlob:
         return ours
 
 
-def blob_is_there(path: str, size: int) -> bool:
-    """Whether a file of exactly this size stands under a blob's name.
+def blob_is_there(path: str, wanted: Descriptor) -> bool:
+    """Whether a blob stands under its name, as far as its size tells, and its bytes where they are few.
 
-    It came there proven and whole, so its bytes are not read again; `validate` does.
+    It came there proven and whole, so that a large one is not read again; `validate` reads it.
     """
     try:
-        return os.stat(path).st_size == size  # noqa: PTH116
+        if os.stat(path).st_size != wanted.size:  # noqa: PTH116
+            return False
+        if wanted.size > _FEW:
+            return True
+        with open(path, "rb") as file:  # noqa: PTH123
+            return digest_of(file.read(_FEW + 1), wanted.digest.algorithm) == wanted.digest
     except (FileNotFoundError, NotADirectoryError):
         return False
 

@@ -163,4 +163,4 @@ def _fault(read: Result[bytes, Reason]) -> Reason | None:
 
 
 def _failed(file: LocalFile, reason: Reason) -> RegistryError:
-    return RegistryError("read_file", file.path, reason)
+    return RegistryError("read_local_file", file.path, reason)

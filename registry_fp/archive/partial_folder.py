@@ -14,7 +14,7 @@ import stat
 from collections.abc import Collection
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from errno import EAGAIN, EBUSY, EINVAL, EISDIR, EPERM
+from errno import EAGAIN, EBUSY, EISDIR, EPERM
 from typing import Final, final
 
 from returns.pipeline import is_successful
@@ -24,6 +24,7 @@ from registry_fp.archive.layout_partial import sync_folder
 from registry_fp.archive.off_loop import off_loop
 from registry_fp.domain.digest import Digest
 from registry_fp.domain.errors import LocalIo, Reason, Unsupported
+from registry_fp.effect.bracket import finish
 
 __all__ = ["PartialFolder", "keep_only", "leave_partial", "open_partial", "publish"]
 
@@ -58,7 +59,13 @@ async def open_partial(path: str) -> Result[PartialFolder, Reason]:
     Fails with `LocalIo`: EBUSY while somebody else writes the same archive, EPERM where the folder is another user's or
     others may write to it; and with `Unsupported` where a device or a pipe is in the archive's place.
     """
-    return await off_loop(path, lambda: _opened(path))
+    taken: list[PartialFolder] = []
+    try:
+        return await off_loop(path, lambda: _opened(path, taken))
+    except BaseException:  # a cancellation waits for the thread, and what that has taken is let go of again
+        for folder in taken:
+            await finish(leave_partial(folder, done=False))
+        raise
 
 
 async def keep_only(folder: PartialFolder, digests: Collection[Digest]) -> Result[None, Reason]:
@@ -83,9 +90,7 @@ async def leave_partial(folder: PartialFolder, *, done: bool) -> None:
     await off_loop(folder.path, lambda: _left(folder, done=done))
 
 
-def _opened(path: str) -> Result[PartialFolder, Reason]:
-    if not path or "\0" in path:
-        return Failure(LocalIo(EINVAL, path))
+def _opened(path: str, held: list[PartialFolder]) -> Result[PartialFolder, Reason]:
     target = os.path.realpath(path)
     refused = _refusal(path, target)
     if refused is not None:
@@ -100,7 +105,8 @@ def _opened(path: str) -> Result[PartialFolder, Reason]:
             return Failure(taken.failure())
         lock = taken.unwrap()
         if lock is not None:
-            return Success(PartialFolder(target, folder, lock))
+            held.append(PartialFolder(target, folder, lock))
+            return Success(held[0])
     return Failure(LocalIo(EAGAIN, folder))
 
 

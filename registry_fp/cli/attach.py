@@ -26,7 +26,7 @@ from registry_fp.cli.moved_document import PlacedDocument, placed_documents
 from registry_fp.cli.options import RemoteOptions, ShowOptions
 from registry_fp.cli.read import host_of
 
-__all__ = ["AttachChoices", "attach_files"]
+__all__ = ["AttachChoices", "AttachedDocument", "attach_files"]
 
 
 @final

@@ -55,7 +55,11 @@ class Bars:
                 self._draw(blob, read, f"{human_size(self._sizes[blob])}{more}")
             case BlobDone(blob=blob, outcome=outcome, sent=sent):
                 size = self._sizes[blob]
-                self._draw(blob, size, f"{human_size(size)}, {outcome}{f' as {human_size(sent)}' if sent not in (0, size) else ''}")
+                self._draw(
+                    blob,
+                    size,
+                    f"{human_size(size)}, {outcome}{f' as {human_size(sent)}' if sent not in (0, size) else ''}",
+                )
             case ManifestStored():
                 pass
             case _:

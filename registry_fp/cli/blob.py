@@ -33,7 +33,7 @@ from registry_fp.cli.run import run
 from registry_fp.cli.session import Question, Session, prepare, settled
 from registry_fp.cli.terminal import Terminal
 
-__all__ = ["write_blob"]
+__all__ = ["BlobDocument", "write_blob"]
 
 
 @final

@@ -14,7 +14,7 @@ from registry_fp.cli.read import host_of
 from registry_fp.cli.session import Question, ask
 from registry_fp.cli.size import human_size
 
-__all__ = ["ask_delete", "ask_plan", "ask_tag"]
+__all__ = ["DeletedDocument", "PlanDocument", "ask_delete", "ask_plan", "ask_tag"]
 
 
 @final

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, assert_never
@@ -9,7 +10,8 @@ from typing import Final, assert_never
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from registry_fp import Digest, DockerSave, Inspected, InspectedImage, InspectedIndex, docker_save, inspect
+from registry_fp import Digest, Inspected, InspectedImage, InspectedIndex, inspect
+from registry_fp.archive.source import AnyArchive, archive
 from registry_fp.cli.answer import Answer
 from registry_fp.cli.failure import printable
 from registry_fp.cli.inspect_document import image_document, index_document
@@ -18,23 +20,26 @@ from registry_fp.cli.read import host_of
 from registry_fp.cli.session import Question, ask
 from registry_fp.cli.size import human_size
 
-__all__ = ["ask_inspect"]
+__all__ = ["ask_inspect", "source_of"]
 
 _ARCHIVES: Final = (".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.zstd", ".tzst", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
 
 
-def ask_inspect(noun: str, image: str | None, remote: RemoteOptions, show: ShowOptions) -> int:
-    """What is this image, in a registry or in an archive?"""
-    archive = _archive(noun, image)
-    host = None if archive is not None else host_of(noun)
-    question = Question("inspect", noun, host, lambda client: inspect(client, noun if archive is None else archive))
+def ask_inspect(
+    noun: str, image: str | None, remote: RemoteOptions, show: ShowOptions, platform: str | None = None
+) -> int:
+    """What is this image, in a registry or on disk?"""
+    on_disk = source_of(noun, image)
+    host = None if on_disk is not None else host_of(noun)
+    question = Question("inspect", noun, host, lambda client: inspect(client, on_disk or noun, platform=platform))
     return ask(question, _answer, remote, show)
 
 
-def _archive(noun: str, image: str | None) -> DockerSave | None:
-    """A file that is there is an archive, and so is what is called like one; everything else is a reference."""
-    is_archive = image is not None or noun.lower().endswith(_ARCHIVES) or Path(noun).is_file()
-    return docker_save(noun, image=image) if is_archive else None
+def source_of(noun: str, image: str | None) -> AnyArchive | None:
+    """What is there is an archive or a layout, and so is what is called like one; everything else is a reference."""
+    there = Path(noun)
+    on_disk = image is not None or noun.lower().endswith(_ARCHIVES) or there.is_file()
+    return archive(noun, image=image) if on_disk or (there / "oci-layout").is_file() else None
 
 
 def _answer(found: Inspected) -> Answer:
@@ -51,14 +56,19 @@ def _answer(found: Inspected) -> Answer:
 
 
 def _image(image: InspectedImage) -> RenderableType:
+    many = "layer" if len(image.layers) == 1 else "layers"
+    plain = "" if image.unpacked is None or image.unpacked == image.size else f", {human_size(image.unpacked)} unpacked"
     facts = {
         "name": image.name,
         "digest": _text(image.digest),
         "type": image.media_type,
+        "artifact": image.artifact_type,
+        "subject": None if image.subject is None else str(image.subject.digest),
         "config": str(image.config_digest),
-        "platform": None if image.config is None else str(image.config.platform),
-        "created": None if image.config is None else image.config.created,
-        "size": f"{human_size(image.size)} in {len(image.layers)} {'layer' if len(image.layers) == 1 else 'layers'}",
+        "platform": None if image.platform is None else str(image.platform),
+        "created": image.created,
+        **_run(image),
+        "size": f"{human_size(image.size)} in {len(image.layers)} {many}{plain}",
     }
     layers = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     layers.add_column("LAYER", no_wrap=True)
@@ -68,6 +78,20 @@ def _image(image: InspectedImage) -> RenderableType:
         digest = layer.digest if layer.digest is not None else layer.diff_id
         layers.add_row(_short(digest), human_size(layer.size), printable(layer.created_by or ""))
     return Group(_facts(facts), "", layers) if image.layers else _facts(facts)
+
+
+def _run(image: InspectedImage) -> dict[str, str | tuple[str, ...] | None]:
+    """How a container of it starts, as far as it says so."""
+    config = None if image.config is None else image.config.config
+    if config is None:
+        return {}
+    return {
+        "command": shlex.join((*(config.entrypoint or ()), *(config.cmd or ()))) or None,
+        "user": config.user or None,
+        "folder": config.working_dir or None,
+        "env": image.env,
+        "labels": tuple(f"{name}={text}" for name, text in image.labels.items()),
+    }
 
 
 def _index(index: InspectedIndex) -> RenderableType:
@@ -81,13 +105,14 @@ def _index(index: InspectedIndex) -> RenderableType:
     return Group(_facts(facts), "", manifests) if index.manifests else _facts(facts)
 
 
-def _facts(facts: Mapping[str, str | None]) -> Table:
+def _facts(facts: Mapping[str, str | tuple[str, ...] | None]) -> Table:
     grid = Table.grid(padding=(0, 1, 0, 0))  # 80 columns hold the longest name and a digest
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for name, fact in facts.items():
-        if fact is not None:
-            grid.add_row(name, printable(fact))
+        if fact:
+            lines = (fact,) if isinstance(fact, str) else fact
+            grid.add_row(name, "\n".join(printable(line) for line in lines))
     return grid
 
 

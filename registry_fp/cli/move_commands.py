@@ -22,7 +22,7 @@ from registry_fp.cli.options import (
 
 __all__ = ["copy", "pull", "push"]
 
-Concurrency: TypeAlias = Annotated[
+_Concurrency: TypeAlias = Annotated[
     int | None,
     Parameter(validator=Number(gte=1, lte=64), help="How many blobs are under way at once; 6, if nothing is set."),
 ]
@@ -48,7 +48,7 @@ def push(  # noqa: PLR0913  options, each with a default
         Codec | None, Parameter(help="What layers become that are not compressed; gzip, if nothing is set.")
     ] = None,
     level: Annotated[int | None, Parameter(help="The compression level; a fast one, if nothing is set.")] = None,
-    concurrency: Concurrency = None,
+    concurrency: _Concurrency = None,
     platform: Annotated[
         str | None,
         Parameter(metavar="OS/ARCH[/VARIANT]", help="One image of a layout's index; every one, if nothing is said."),
@@ -96,7 +96,7 @@ def pull(  # noqa: PLR0913  options, each with a default
             metavar="OS/ARCH[/VARIANT]", help="Which image of an index; local is this machine's, all is every one."
         ),
     ] = "local",
-    concurrency: Concurrency = None,
+    concurrency: _Concurrency = None,
     remote: RemoteOptions = ANY_REGISTRY,
     show: ShowOptions = AS_TEXT,
 ) -> int:
@@ -124,7 +124,7 @@ def copy(  # noqa: PLR0913  options, each with a default
     foreign: Annotated[
         bool, Parameter(negative="", show_default=False, help="Also move layers that may not be distributed.")
     ] = False,
-    concurrency: Concurrency = None,
+    concurrency: _Concurrency = None,
     remote: RemoteOptions = ANY_REGISTRY,
     show: ShowOptions = AS_TEXT,
 ) -> int:

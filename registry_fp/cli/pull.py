@@ -25,7 +25,7 @@ from registry_fp.cli.moved_document import PlacedDocument, placed_documents, tol
 from registry_fp.cli.options import RemoteOptions, ShowOptions
 from registry_fp.cli.read import host_of
 
-__all__ = ["PullChoices", "pull_image"]
+__all__ = ["PullChoices", "PulledDocument", "pull_image"]
 
 
 @final

@@ -11,7 +11,7 @@ from registry_fp.cli.options import RemoteOptions, ShowOptions
 from registry_fp.cli.read import host_of
 from registry_fp.cli.session import Question, ask
 
-__all__ = ["ask_referrers"]
+__all__ = ["ReferrerDocument", "ReferrersDocument", "ask_referrers"]
 
 
 @final

@@ -66,14 +66,14 @@ def render_artifact(
 ) -> Result[RawManifest, Reason]:
     """The manifest of an artifact; the same arguments always give the same bytes, and they are those of `oras push`.
 
-    An artifact without layers has the empty one, as the specification asks. Fails with `LimitExceeded` where there is
-    too much of it for a manifest.
+    An artifact without files should have the layer `EMPTY_DESCRIPTOR` (image-spec, manifest). Fails with
+    `LimitExceeded` where there is too much of it for a manifest.
     """
     document: dict[str, Any] = {"schemaVersion": 2, "mediaType": OCI_MANIFEST}
     if artifact_type is not None:
         document["artifactType"] = artifact_type
     document["config"] = _plain(config)
-    document["layers"] = [_plain(layer) for layer in layers or (EMPTY_DESCRIPTOR,)]
+    document["layers"] = [_plain(layer) for layer in layers]
     if subject is not None:
         document["subject"] = _plain(subject)
     if annotations:

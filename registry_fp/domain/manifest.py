@@ -44,6 +44,7 @@ MANIFEST_LIMIT: Final = 8 * 1024 * 1024
 """The largest manifest that is read, in bytes (distribution-spec asks registries to take at least 4 megabytes)."""
 
 _SCHEMA_1: Final = frozenset({DOCKER_MANIFEST_V1, DOCKER_MANIFEST_V1_SIGNED})
+_MANIFESTS: Final = MANIFEST_TYPES | INDEX_TYPES | _SCHEMA_1
 _GENERIC: Final = frozenset({"", "application/json", "application/octet-stream", "text/plain"})
 
 
@@ -84,6 +85,20 @@ class RawManifest:
     def descriptor(self) -> Descriptor:
         """The pointer to these bytes."""
         return Descriptor(media_type=self.media_type, digest=self.digest, size=len(self.raw))
+
+    @property
+    def listed(self) -> tuple[Descriptor, ...]:
+        """The manifests that an index lists; an image lists none."""
+        if not isinstance(self.model, ImageIndex):
+            return ()
+        return tuple(each for each in self.model.manifests if each.media_type in _MANIFESTS)
+
+    @property
+    def blobs(self) -> tuple[Descriptor, ...]:
+        """The blobs that it needs: config and layers; of an index, the entries that are no manifests (build caches)."""
+        if not isinstance(self.model, ImageIndex):
+            return (self.model.config, *self.model.layers)
+        return tuple(each for each in self.model.manifests if each.media_type not in _MANIFESTS)
 
 
 def parse_manifest(

@@ -26,12 +26,10 @@ Changes: TypeAlias = Mapping[str, str | None]
 _INDENT: Final = re.compile(rb"[{\[]\r?\n([ \t]{1,8})[\"{\[]")
 
 
-def rewrite(
-    raw: bytes, change: Callable[[dict[str, Any]], dict[str, Any]], *, limit: int
-) -> Result[bytes, MalformedDocument | LimitExceeded]:
+def rewrite(raw: bytes, change: Callable[[dict[str, Any]], dict[str, Any]], *, limit: int) -> Result[bytes, Reason]:
     r"""The JSON object after `change`, which gives another one; the same bytes where the two are equal.
 
-    Neither may have more than `limit` bytes. Fails as `load_strict` does.
+    Neither may have more than `limit` bytes. Fails with `MalformedDocument` or `LimitExceeded`, as `load_strict` does.
 
     >>> rewrite(b'{"a": 1}', lambda document: {**document, "b": 2}, limit=100)
     <Success: b'{"a":1,"b":2}'>

@@ -95,6 +95,8 @@ class _Download:
 
     async def run(self, hand: Hand) -> Result[None, RegistryError]:
         """Ask until everything was given, or until asking again does not help."""
+        if self.known.size is not None and self.known.done > self.known.size:
+            return Failure(self.request.failed(SizeMismatch(self.known.size, self.known.done)))
         policy, failures, mark = self.client.policy(), 0, self.known.done
         while self.known.done == 0 or self.known.done != self.known.size:
             await hand.emptied()  # what a connection brings is lost if it ends while nobody has room for it

@@ -9,7 +9,7 @@ memory, and nothing is sent that is there already.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, final
 
 from returns.future import FutureResult
@@ -128,13 +128,14 @@ async def store_artifact(
     limit = options.concurrency or client.settings.concurrency
     measured = await settle(measure_files(checked.unwrap(), limit=limit))
     if isinstance(measured, Err):
-        return Failure(measured.error)
+        return Failure(replace(measured.error, doing="push_artifact"))
     subject = await settle(_subject(client, repository, options.subject))
     if isinstance(subject, Err):
         return Failure(subject.error)
     config, content = _config(options)
     kind = options.artifact_type or (UNKNOWN_ARTIFACT if options.config is None else None)
-    layers = measured.value.layers or (EMPTY_DESCRIPTOR,)
+    # Without a type of its own an artifact need not have a layer, and `oras` gives it none.
+    layers = measured.value.layers or ((EMPTY_DESCRIPTOR,) if kind is not None else ())
     rendered = render_artifact(kind, config, layers, subject=subject.value, annotations=options.annotations)
     if not is_successful(rendered):
         return Failure(RegistryError("push_artifact", str(repository), rendered.failure()))

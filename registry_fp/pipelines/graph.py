@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -11,7 +10,7 @@ from returns.result import Failure, Result, Success
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest
 from registry_fp.domain.errors import LimitExceeded, MediaTypeMismatch, Reason, RegistryError
-from registry_fp.domain.manifest import ImageIndex, RawManifest
+from registry_fp.domain.manifest import RawManifest
 from registry_fp.domain.media_type import INDEX_TYPES, MANIFEST_TYPES, is_foreign
 from registry_fp.effect.exits import Err, settle
 from registry_fp.effect.operation import operation
@@ -56,7 +55,7 @@ async def collect(
     level = [root]
     size = len(root.raw)
     for _ in range(_DEPTH):
-        wanted = {each.digest: each for above in level for each in _listed(above) if each.digest not in known}
+        wanted = {each.digest: each for above in level for each in above.listed if each.digest not in known}
         if not wanted:
             return Success(_graph(root, known, foreign=foreign))
         size += sum(each.size for each in wanted.values())
@@ -75,10 +74,6 @@ async def collect(
     return Failure(RegistryError("get_manifest", origin.name, LimitExceeded("indexes within each other", _DEPTH)))
 
 
-def _listed(manifest: RawManifest) -> tuple[Descriptor, ...]:
-    return manifest.model.manifests if isinstance(manifest.model, ImageIndex) else ()
-
-
 def _broken_promise(promised: Descriptor, found: RawManifest) -> Reason | None:
     if promised.media_type in INDEX_TYPES | MANIFEST_TYPES and promised.media_type != found.media_type:
         return MediaTypeMismatch(promised.media_type, found.media_type)
@@ -90,21 +85,15 @@ def _graph(root: RawManifest, known: dict[Digest, RawManifest], *, foreign: bool
 
     def visit(manifest: RawManifest) -> None:
         if manifest.digest not in ordered:
-            for each in _listed(manifest):
+            for each in manifest.listed:
                 visit(known[each.digest])
             ordered[manifest.digest] = manifest
 
     visit(root)
-    blobs = {each.digest: each for manifest in ordered.values() for each in _blobs(manifest)}
+    blobs = {each.digest: each for manifest in ordered.values() for each in manifest.blobs}
     kept = {digest for digest, each in blobs.items() if not foreign and is_foreign(each.media_type)}
     return Graph(
         tuple(ordered.values()),
         tuple(each for digest, each in blobs.items() if digest not in kept),
         tuple(blobs[digest] for digest in kept),
     )
-
-
-def _blobs(manifest: RawManifest) -> Iterator[Descriptor]:
-    if not isinstance(manifest.model, ImageIndex):
-        yield manifest.model.config
-        yield from manifest.model.layers

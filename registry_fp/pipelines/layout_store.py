@@ -106,7 +106,8 @@ class LayoutStore:
     """A layout folder as an `Origin` and a `Destination`; made by `layout_store`.
 
     Blobs are streamed to another name in the folder, hashed on the way, brought to the disk, and renamed. A blob that
-    is there with the right size is taken as it is: it got its name only when it was proven (`validate` reads it again).
+    is there with the right size is taken as it is, because it got its name only when it was proven; a small one is read
+    again, and `validate` reads all.
     Several stores, also in other processes, can write to one folder at the same time.
     """
 
@@ -137,7 +138,7 @@ class LayoutStore:
 
     @operation
     async def holds(self, manifest: Descriptor) -> Result[bool, RegistryError]:
-        """Whether a manifest is there, and what is beneath it, as far as its size tells; foreign layers do not count.
+        """Whether a manifest is there with what is beneath it, large blobs by their size; foreign layers do not count.
 
         Fails with `LocalIo`.
         """
@@ -256,7 +257,7 @@ class LayoutStore:
 
     def _all_there(self, blobs: Sequence[Descriptor]) -> Result[bool, Reason]:
         needed = (each for each in blobs if not is_foreign(each.media_type))
-        return Success(all(blob_is_there(f"{self._path}/{blob_name(each)}", each.size) for each in needed))
+        return Success(all(blob_is_there(f"{self._path}/{blob_name(each)}", each) for each in needed))
 
     def _failed(self, doing: str, wanted: Descriptor, reason: Reason) -> RegistryError:
         return RegistryError(doing, f"{self._path}@{wanted.digest}", reason)

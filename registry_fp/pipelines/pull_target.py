@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
+from errno import EINVAL
 from typing import Final, Literal, TypeAlias, final
 
 from returns.pipeline import is_successful
@@ -14,7 +15,7 @@ from returns.result import Failure, Result, Success
 from registry_fp.archive.layout_index import CONTAINERD_NAME, REF_NAME
 from registry_fp.archive.off_loop import off_loop
 from registry_fp.archive.source import AnyArchive, DockerSave, ImageSource, OciLayout
-from registry_fp.domain.errors import Misconfigured, Reason
+from registry_fp.domain.errors import LocalIo, Misconfigured, Reason
 from registry_fp.domain.reference import Reference, parse_reference
 
 __all__ = ["PullTarget", "TargetKind", "read_target"]
@@ -46,6 +47,8 @@ async def read_target(to: ImageSource, name: Reference) -> Result[PullTarget, Re
     image = to.image
     if image is not None and not (isinstance(image, str) and image and image.isprintable()):
         return Failure(Misconfigured("image", "what is pulled is given a name, and not a position"))
+    if not _can_be_a_path(to.path):
+        return Failure(LocalIo(EINVAL, to.path))
     found = await off_loop(to.path, lambda: Success(_mode(to.path)))
     if not is_successful(found):
         return Failure(found.failure())
@@ -60,11 +63,19 @@ async def read_target(to: ImageSource, name: Reference) -> Result[PullTarget, Re
     return Success(PullTarget(kind, to.path, None if own.tag is None else own, {}))
 
 
+def _can_be_a_path(text: str) -> bool:
+    try:
+        name = os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return bool(name) and b"\0" not in name
+
+
 def _mode(path: str) -> int:
     """What is there, followed to where it leads; 0 where there is nothing."""
     try:
         return os.stat(path).st_mode  # noqa: PTH116  text, as it was given
-    except (FileNotFoundError, ValueError):
+    except FileNotFoundError:
         return 0
 
 

@@ -18,8 +18,8 @@ from registry_fp.effect.exits import Err, settle
 from registry_fp.effect.operation import Op, operation
 from registry_fp.operations.download import blob_chunks
 from registry_fp.operations.manifests import get_manifest, head_manifest
-from registry_fp.operations.placement import upload_blob
 from registry_fp.pipelines.event import BlobDone, BlobMoved, BlobStarted, OnEvent, emit
+from registry_fp.pipelines.placement import upload_blob
 from registry_fp.pipelines.referrer import store_referrer
 from registry_fp.pipelines.store import Origin, Placed
 from registry_fp.protocol.message import Body

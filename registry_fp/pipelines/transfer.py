@@ -60,15 +60,14 @@ def transfer(  # noqa: PLR0913  options, each with a default
     What is there already is not moved. Layers that may not be distributed stay references, unless `foreign`. Fails as
     `collect` does, and as the two places do.
     """
-
-    name = destination.name if tag is None else f"{destination.name}:{tag}"
+    errand = _Errand(origin, destination, tag, limit, on_event)
 
     def moved(*, trust: bool) -> Op[Transferred]:
         return (
             collect(origin, root, limit=limit, foreign=foreign)
-            .bind(lambda graph: _missing(graph, destination, limit) if trust else FutureResult.from_value(graph))
-            .bind(lambda graph: _placed(graph, origin, destination, name, limit, on_event))
-            .bind(lambda ready: _stored(ready, destination, tag, limit))
+            .bind(lambda graph: _missing(errand, graph) if trust else FutureResult.from_value(graph))
+            .bind(lambda graph: _placed(errand, graph))
+            .bind(lambda ready: _stored(errand, ready))
         )
 
     def anew(error: RegistryError) -> Op[Transferred]:
@@ -83,6 +82,22 @@ def transfer(  # noqa: PLR0913  options, each with a default
 
 @final
 @dataclass(frozen=True, slots=True)
+class _Errand:
+    """From where to where, under which tag, and how."""
+
+    origin: Origin
+    destination: Destination
+    tag: str | None
+    limit: int
+    on_event: OnEvent
+
+    @property
+    def name(self) -> str:
+        return self.destination.name if self.tag is None else f"{self.destination.name}:{self.tag}"
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class _Ready:
     """A graph whose blobs are all there."""
 
@@ -91,22 +106,17 @@ class _Ready:
 
 
 @operation
-async def _missing(graph: Graph, destination: Destination, limit: int) -> Result[Graph, RegistryError]:
+async def _missing(errand: _Errand, graph: Graph) -> Result[Graph, RegistryError]:
     """The graph without the images that the destination has."""
     images = [each for each in graph.manifests[:-1] if not isinstance(each.model, ImageIndex)]
-    held = await settle(traverse(images, lambda each: destination.holds(each.descriptor), limit=limit))
+    held = await settle(traverse(images, lambda each: errand.destination.holds(each.descriptor), limit=errand.limit))
     if isinstance(held, Err):
         return Failure(held.error)
     there = {each.digest for each, is_held in zip(images, held.value, strict=True) if is_held}
     if not there:
         return Success(graph)
     manifests = tuple(each for each in graph.manifests if each.digest not in there)
-    needed = {
-        blob.digest
-        for each in manifests
-        if not isinstance(each.model, ImageIndex)
-        for blob in (each.model.config, *each.model.layers)
-    }
+    needed = {blob.digest for each in manifests for blob in each.blobs}
     return Success(
         Graph(
             manifests,
@@ -116,32 +126,32 @@ async def _missing(graph: Graph, destination: Destination, limit: int) -> Result
     )
 
 
-def _placed(  # noqa: PLR0913  what a transfer has chosen
-    graph: Graph, origin: Origin, destination: Destination, name: str, limit: int, on_event: OnEvent
-) -> Op[_Ready]:
-    emit(on_event, ImageRead(name, tuple((str(blob.digest), blob.size) for blob in (*graph.blobs, *graph.referenced))))
+def _placed(errand: _Errand, graph: Graph) -> Op[_Ready]:
+    every = (*graph.blobs, *graph.referenced)
+    emit(errand.on_event, ImageRead(errand.name, tuple((str(blob.digest), blob.size) for blob in every)))
     for blob in graph.referenced:
-        emit(on_event, BlobDone(str(blob.digest), "referenced", blob.digest, blob.size, 0))
+        emit(errand.on_event, BlobDone(str(blob.digest), "referenced", blob.digest, blob.size, 0))
     kept = tuple(Placed(blob, "referenced") for blob in graph.referenced)
-    return traverse(graph.blobs, lambda blob: destination.place(blob, origin, on_event), limit=limit).map(
-        lambda blobs: _Ready(graph, blobs + kept)
-    )
+
+    def placed(blob: Descriptor) -> Op[Placed]:
+        return errand.destination.place(blob, errand.origin, errand.on_event)
+
+    return traverse(graph.blobs, placed, limit=errand.limit).map(lambda blobs: _Ready(graph, blobs + kept))
 
 
 @operation
-async def _stored(
-    ready: _Ready, destination: Destination, tag: str | None, limit: int
-) -> Result[Transferred, RegistryError]:
+async def _stored(errand: _Errand, ready: _Ready) -> Result[Transferred, RegistryError]:
     *listed, root = ready.graph.manifests
     images = [each for each in listed if not isinstance(each.model, ImageIndex)]
-    stored = await settle(traverse(images, lambda each: destination.store(each, None), limit=limit))
+    store = errand.destination.store
+    stored = await settle(traverse(images, lambda each: store(each, None), limit=errand.limit))
     if isinstance(stored, Err):
         return Failure(stored.error)
     for index in (each for each in listed if isinstance(each.model, ImageIndex)):
-        done = await settle(destination.store(index, None))
+        done = await settle(store(index, None))
         if isinstance(done, Err):
             return Failure(done.error)
-    last = await settle(destination.store(root, tag))
+    last = await settle(store(root, errand.tag))
     if isinstance(last, Err):
         return Failure(last.error)
     manifests = tuple(each.descriptor for each in ready.graph.manifests)

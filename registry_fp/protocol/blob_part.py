@@ -91,6 +91,8 @@ def part_of(incoming: Incoming, known: Known, *, ranged: bool) -> Result[Part | 
         size = Response(200, incoming.headers, incoming.url).length
         if known.size is not None and size is not None and size != known.size:
             return Failure(SizeMismatch(known.size, size))
+        if size is not None and known.done > size:
+            return Failure(SizeMismatch(size, known.done))
         framed = incoming.headers.get("transfer-encoding", "").strip().lower() == "chunked"
         after = Known(known.done, size if known.size is None else known.size, said.or_else(known.identity))
         return Success(Part(known.done, size, framed, after))

@@ -1,4 +1,4 @@
-"""A pull or a copy in a process of its own: `python -m tests.bench.pull_plain docker|layout|layout-tar|copy FROM TO`."""
+"""A pull or a copy in a process of its own: `python -m tests.bench.pull_plain KIND FROM TO`."""
 
 import asyncio
 import sys

@@ -32,21 +32,21 @@ def pull_speed(runs: int) -> list[tuple[str, str]]:
     """Rows of the table: seconds from the start of a process to its end, the median and all runs."""
     rows = []
     with _image() as source:
-        for kind in _KINDS:
+        for kind, (what, _, _) in _KINDS.items():
             took: dict[str, list[float]] = {"registry-fp": [], "skopeo": []}
             used: dict[str, list[float]] = {"registry-fp": [], "skopeo": []}
             for _ in range(runs):
-                for name in took:
+                for name, times in took.items():
                     seconds, processor = _once(name, kind, source)
-                    took[name].append(seconds)
+                    times.append(seconds)
                     used[name].append(processor)
             median = {name: statistics.median(times) for name, times in took.items()}
             for name, times in took.items():
                 all_of_them = ", ".join(f"{each:.2f}" for each in times)
                 busy = statistics.median(used[name])
                 found = f"{median[name]:.2f} s ({all_of_them}); {busy:.2f} s of processor"
-                rows.append((f"{name}, {_KINDS[kind][0]}", found))
-            rows.append((f"registry-fp / skopeo, {_KINDS[kind][0]}", f"{median['registry-fp'] / median['skopeo']:.2f}"))
+                rows.append((f"{name}, {what}", found))
+            rows.append((f"registry-fp / skopeo, {what}", f"{median['registry-fp'] / median['skopeo']:.2f}"))
     return rows
 
 

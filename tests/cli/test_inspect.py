@@ -23,6 +23,9 @@ def test_an_image_in_a_registry_is_shown_with_its_layers(
     assert lines[-4].split() == ["LAYER", "SIZE", "CREATED", "BY"]
     assert lines[-1].endswith("COPY layer-2 / # buildkit")
     assert "platform linux/amd64" in lines
+    assert "command  /app/bin/serve --port 8080" in lines
+    assert lines[lines.index("env      PATH=/usr/local/bin:/usr/bin:/bin") + 1] == "         LANG=C.UTF-8"
+    assert "labels   org.opencontainers.image.title=sample" in lines
 
 
 def test_an_image_in_json_has_every_layer(shelf: Shelf, capfdbinary: Capture) -> None:
@@ -30,8 +33,14 @@ def test_an_image_in_json_has_every_layer(shelf: Shelf, capfdbinary: Capture) ->
     found = call(capfdbinary, "inspect", f"{shelf.repository}:1.0", "-o", "json").document
     layers = found.pop("layers")
     assert found["kind"], found["digest"] == ("image", str(shelf.image))
-    assert list(found) == ["kind", "name", "digest", "media_type", "config_digest", "platform", "created", "size"]
-    assert [list(layer) for layer in layers] == [["digest", "size", "media_type", "diff_id", "created_by"]] * 3
+    assert list(found)[:8] == ["kind", "name", "digest", "media_type", "config_digest", "platform", "created", "size"]
+    assert list(found)[8:] == ["unpacked", "artifact_type", "subject", "annotations", "config", "history"]
+    keys = ["digest", "size", "media_type", "diff_id", "created_by", "unpacked"]
+    assert [list(layer) for layer in layers] == [keys] * 3
+    assert found["config"]["env"] == ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"]
+    assert (found["config"]["exposed_ports"], found["config"]["user"]) == (["8080/tcp"], "app")
+    assert found["config"]["labels"] == {"org.opencontainers.image.title": "sample"}
+    assert [step["empty_layer"] for step in found["history"]] == [False, False, False, True]
     assert call(capfdbinary, "inspect", f"{shelf.repository}:1.0", "-o", "ndjson").objects == layers
     assert call(capfdbinary, "inspect", f"{shelf.repository}:1.0", "-o", "quiet").text == f"{shelf.image}\n"
 

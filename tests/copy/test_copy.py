@@ -274,3 +274,14 @@ async def test_many_copies_within_one_host_that_does_not_mount_never_wait_for_ea
             pairs = [(f"{embedded.host}/app:1.0", f"{embedded.host}/copy-{number}:1.0") for number in range(4)]
             copied = await asyncio.wait_for(unwrap(copy_all(narrow, pairs, limit=4)), 60.0)
     assert all(each.moved > 0 for each in copied)
+
+
+async def test_an_index_may_list_blobs_as_build_caches_do(client: Client, here: Place, there: Place) -> None:
+    """What is no manifest is a blob, whatever it is called: BuildKit lists layers and its own kind of config."""
+    config, cached = b'{"layers": []}', made.layer("cached")
+    entries = [made.pointer("application/vnd.buildkit.cacheconfig.v0", config), made.pointer(made.LAYER, cached)]
+    raw = json.dumps({"schemaVersion": 2, "mediaType": made.INDEX, "manifests": entries}).encode()
+    cache = Made(made.INDEX, raw, {made.sha256(each): each for each in (config, cached)})
+    made.put(here.host, here.path, cache, "cache")
+    await unwrap(copy(client, f"{here.repository}:cache", f"{there.repository}:cache"))
+    made.check(there.host, there.path, cache, "cache")

@@ -12,7 +12,8 @@ from registry_fp import Client, Descriptor, Settings, connect, put_blob, unwrap
 from registry_fp.testing import EmbeddedRegistry
 from tests.transport.clocks import InstantClock
 
-SETTINGS = Settings(cache=False, answer_timeout=0.3, idle_timeout=0.3)
+SETTINGS = Settings(cache=False)
+HASTY = Settings(cache=False, answer_timeout=0.3, idle_timeout=0.3)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,9 +38,8 @@ async def test_a_rest_that_is_cut_goes_on_too(stored: Stored, client: Client) ->
 async def test_where_all_is_there_nothing_is_asked(stored: Stored, client: Client) -> None:
     """An earlier run that ended before its last step: the proof is made here."""
     size = len(stored.content)
-    assert await take(client, stored.repository, stored.descriptor, start=size, seen=_seen(stored.content)) == Taken(
-        b"", None
-    )
+    taken = await take(client, stored.repository, stored.descriptor, start=size, seen=_seen(stored.content))
+    assert taken == Taken(b"", None)
     assert stored.registry.counts().requests == 0
 
 
@@ -58,6 +57,14 @@ async def test_a_beginning_that_is_longer_than_the_blob_is_found(stored: Stored,
     assert taken.error is not None
     assert taken.error.reason == why.SizeMismatch(len(stored.content), len(long))
     assert stored.registry.counts().requests == 0
+
+
+async def test_a_beginning_that_is_longer_than_the_answer_says_is_found(stored: Stored, client: Client) -> None:
+    """A registry that has no rest for it sends the whole, and that is shorter."""
+    long = stored.content + b"x"
+    taken = await take(client, stored.repository, stored.descriptor.digest, start=len(long), seen=_seen(long))
+    assert taken.error is not None
+    assert taken.error.reason == why.SizeMismatch(len(stored.content), len(long))
 
 
 async def test_a_digest_alone_is_enough_to_go_on(stored: Stored, client: Client) -> None:

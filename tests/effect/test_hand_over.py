@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from contextlib import aclosing
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -77,8 +79,8 @@ async def test_who_makes_can_wait_until_everything_is_in_use() -> None:
         return Success(None)
 
     async with aclosing(handed_over(make, ahead=100)) as items:
-        async for item in items:
-            seen.append(item.unwrap().decode())
+        seen.append((await anext(items)).unwrap().decode())
+        assert await anext(items, None) is None
     assert seen == ["first", "emptied"]
 
 
@@ -108,11 +110,9 @@ async def test_a_bug_leaves_as_it_is(*, given_first: bool) -> None:
             await hand.give(b"x")
         raise ZeroDivisionError
 
-    taken = []
+    taken: list[Result[bytes, str]] = []
     with pytest.raises(ZeroDivisionError):
-        async with aclosing(handed_over(make, ahead=10)) as items:
-            async for item in items:
-                taken.append(item)  # noqa: PERF401  what came before the bug counts
+        await _taken(make, taken)
     assert taken == [Success(b"x")] * given_first
 
 
@@ -124,6 +124,12 @@ async def test_who_makes_being_cancelled_is_a_cancellation() -> None:
         raise asyncio.CancelledError
 
     with pytest.raises(asyncio.CancelledError):
-        async with aclosing(handed_over(make, ahead=10)) as items:
-            async for _ in items:
-                pass
+        await _taken(make, [])
+
+
+async def _taken(
+    make: Callable[[Hand], Coroutine[Any, Any, Result[None, str]]], taken: list[Result[bytes, str]]
+) -> None:
+    async with aclosing(handed_over(make, ahead=10)) as items:
+        async for item in items:
+            taken.append(item)  # noqa: PERF401  what came before a bug counts

@@ -1,5 +1,6 @@
 """A layout is pushed as it is: every platform, every byte, every digest."""
 
+import asyncio
 import gzip
 import lzma
 import os
@@ -28,6 +29,7 @@ from registry_fp import (
 )
 from registry_fp.archive.source import ImageSource, OciLayout, archive, oci_layout
 from registry_fp.domain.errors import SizeMismatch
+from registry_fp.pipelines.event import BlobDone, BlobMoved, Event, ImageRead, ManifestStored
 from registry_fp.testing import sample_image, write_docker_save
 from tests.copy.made import (
     DOCKER_INDEX,
@@ -210,7 +212,7 @@ async def test_a_pipe_in_place_of_a_blob_is_refused(client: Client, place: Place
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "kind"),
+    "broken",
     [
         ("oci-layout", None, "bad oci-layout"),
         ("oci-layout", b"", "bad oci-layout"),
@@ -230,9 +232,10 @@ async def test_a_pipe_in_place_of_a_blob_is_refused(client: Client, place: Place
 )
 @pytest.mark.parametrize("form", ["a folder", "a tar"])
 async def test_a_layout_that_is_none_is_refused_by_name(
-    form: str, name: str, content: bytes | None, kind: str, client: Client, place: Place, tmp_path: Path
+    form: str, broken: tuple[str, bytes | None, str], client: Client, place: Place, tmp_path: Path
 ) -> None:
     """Nothing is guessed, and the registry is not asked."""
+    name, content, kind = broken
     folder = write_layout(tmp_path / "app", image(layer("one")))
     (folder / name).unlink()
     if content is not None:
@@ -289,3 +292,41 @@ async def test_a_layout_within_a_bomb_or_rubbish_is_no_layout(client: Client, pl
         (tmp_path / name).write_bytes(content)
         reason = await _reason(client, oci_layout(tmp_path / name), place)
         assert type(reason).__name__ == "TarUnreadable"
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_a_cancelled_push_leaves_nothing_open(form: str, client: Client, place: Place, tmp_path: Path) -> None:
+    """In the middle of a layer: no task, no descriptor, no thread that reads, no session, and no tag."""
+    made = image(layer("one", 6_000_000), layer("two", 6_000_000))
+    source = oci_layout(FORMS[form](write_layout(tmp_path / "app", made), tmp_path / "app.tar"))
+    moving = asyncio.Event()
+
+    def watch(event: Event) -> None:
+        if isinstance(event, BlobMoved):
+            moving.set()
+
+    options = PushOptions(on_event=watch)
+    work = asyncio.create_task(settle(push(client, source, f"{place.repository}:1.0", options=options)))
+    await moving.wait()
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert ask(place.host, "HEAD", f"/v2/{place.path}/manifests/1.0")[0] == 404
+    assert place.embedded is not None
+    assert place.embedded.counts().uploads_open == 0
+    assert isinstance(await settle(push(client, source, f"{place.repository}:1.0")), Ok)
+    check(place.host, place.path, made, "1.0")
+
+
+async def test_events_name_every_blob_and_the_manifest(client: Client, place: Place, tmp_path: Path) -> None:
+    """What is announced is what is done: a bar for each blob, and the manifest last."""
+    made = five_platforms()
+    seen: list[Event] = []
+    source = oci_layout(write_layout(tmp_path / "app", made))
+    await unwrap(push(client, source, f"{place.repository}:1.0", options=PushOptions(on_event=seen.append)))
+    first, last = seen[0], seen[-1]
+    assert isinstance(first, ImageRead)
+    assert isinstance(last, ManifestStored)
+    assert dict(first.blobs) == {digest: len(content) for digest, content in made.content.items()}
+    assert {event.blob for event in seen if isinstance(event, BlobDone)} == set(made.content)
+    assert str(last.manifest.digest) == made.digest

@@ -16,7 +16,6 @@ from registry_fp import (
     Client,
     Denied,
     Err,
-    LimitExceeded,
     NotFound,
     Ok,
     Op,
@@ -36,9 +35,8 @@ from registry_fp import (
 )
 from registry_fp.domain.manifest import parse_manifest
 from registry_fp.operations.catalog import repository_pages
-from registry_fp.operations.listing import LISTING_LIMIT, NAMES_LIMIT
 from registry_fp.operations.tags import tag_pages
-from registry_fp.protocol.page import PAGE_LIMIT, Page
+from registry_fp.protocol.page import Page
 from tests.acceptance.conftest import Site
 from tests.lists.lister import Told, serving, told
 
@@ -258,42 +256,6 @@ async def test_names_that_are_none_are_left_out_and_counted(client: Client) -> N
         assert isinstance(page, Ok)
         assert (page.value.entries, page.value.left_out) == (("1.0",), 4)
         assert await unwrap(list_tags(client, f"{lister.host}/app")) == ("1.0",)
-
-
-async def test_an_endless_listing_comes_to_an_end_by_its_names(client: Client) -> None:
-    """Fresh pages for ever, each with a hundred thousand names: memory is ours, and has an end."""
-
-    def answer(target: str) -> Told:
-        number = int(target.partition("at=")[2] or 0)
-        body = b'{"tags":["' + b'","'.join(b"%d.%d" % (number, each) for each in range(100_000)) + b'"]}'
-        return Told(body, 200, {"Link": f"<{TAGS}?at={number + 1}>; rel=next"})
-
-    async with serving(answer) as lister:
-        assert await _reason(list_tags(client, f"{lister.host}/app")) == LimitExceeded(
-            "names in a listing", NAMES_LIMIT
-        )
-        assert len(lister.asked) == NAMES_LIMIT // 100_000 + 1
-
-
-async def test_an_endless_listing_comes_to_an_end_by_its_bytes(client: Client) -> None:
-    """The same with pages of nothing."""
-    empty = b'{"tags":[' + b" " * (PAGE_LIMIT - 11) + b"]}"
-
-    def answer(target: str) -> Told:
-        number = int(target.partition("at=")[2] or 0)
-        return Told(empty, 200, {"Link": f"<{TAGS}?at={number + 1}>; rel=next"})
-
-    async with serving(answer) as lister:
-        assert await _reason(list_tags(client, f"{lister.host}/app")) == LimitExceeded(
-            "bytes in a listing", LISTING_LIMIT
-        )
-        assert len(lister.asked) == LISTING_LIMIT // PAGE_LIMIT + 1
-
-
-async def test_a_page_that_is_too_large_is_not_read_to_its_end(client: Client) -> None:
-    """One answer must not fill the memory either."""
-    async with serving(lambda _: Told(b'{"tags":[' + b" " * PAGE_LIMIT + b"]}")) as lister:
-        assert isinstance(await _reason(list_tags(client, f"{lister.host}/app")), LimitExceeded)
 
 
 async def test_a_registry_without_a_catalogue_says_so(client: Client) -> None:

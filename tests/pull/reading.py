@@ -87,6 +87,11 @@ def read_saved(path: Path) -> SavedImage:
     return SavedImage(entry, config, layers, manifest)
 
 
+def names_in(folder: Path) -> list[str]:
+    """What is in a folder, hidden things too; but for the cache that each test has."""
+    return sorted(entry.name for entry in folder.iterdir() if entry.name != "cache")
+
+
 def blob(descriptor: Mapping[str, Any]) -> str:
     """Where a layout keeps what a descriptor names."""
     return f"blobs/{descriptor['digest'].replace(':', '/')}"

@@ -1,4 +1,4 @@
-"""An archive as of `docker save`: the image keeps its id, its layers and its name, and the bytes are always the same."""
+"""An archive as of `docker save`: the image keeps its id, its layers and its name, and is always the same bytes."""
 
 import asyncio
 import bz2
@@ -16,7 +16,7 @@ from tests.acceptance.images import SHAPES, image, small
 from tests.acceptance.reader import read_archive
 from tests.pull.conftest import Site
 from tests.pull.publishing import publish_image
-from tests.pull.reading import read_saved
+from tests.pull.reading import names_in, read_saved
 
 WAYS: dict[str, Callable[[bytes], bytes]] = {
     "plain": bytes,
@@ -42,8 +42,7 @@ async def test_what_was_pushed_comes_back(
     assert (found.config, found.layers) == (saved.config, image("app:1.0").layers)
     assert found.entry["RepoTags"] == [name]
     assert {blob.outcome for blob in pulled.blobs} == {"fetched"}
-    assert sorted(file.name for file in tmp_path.iterdir() if file.is_file()) == ["app.tar", "pulled.tar"]
-    assert not [file for file in tmp_path.iterdir() if file.name.endswith(".partial")]
+    assert names_in(tmp_path) == ["app.tar", "pulled.tar"]
 
 
 async def test_from_archive_to_registry_to_archive_not_a_byte_changes(

@@ -1,20 +1,14 @@
 """Registries to read from and to write to, and a client."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from registry_fp import Client, Settings, connect
-from tests.copy.conftest import Place, fresh, here, there
+from tests.copy.conftest import here, there
 
-__all__ = ["client", "far", "here", "there"]
-
-
-@pytest.fixture(params=["memory", "docker-registry"])
-def far(request: pytest.FixtureRequest, there: Place) -> Iterator[Place]:
-    """Where images go: an embedded registry, and Debian's docker-registry."""
-    yield there if request.param == "memory" else Place(request.getfixturevalue("real_registry").host, fresh())
+__all__ = ["client", "here", "there"]
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Artifacts: files pushed, pulled, attached and detached."""

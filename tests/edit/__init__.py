@@ -1,0 +1,1 @@
+"""Edits of images and indexes, without their layers."""

@@ -1,0 +1,86 @@
+"""Any members make a tar that others read, and that is always the same."""
+
+import asyncio
+import tarfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from returns.result import Failure, Success
+
+from registry_fp.archive import tar_writer
+from registry_fp.archive.tar_header import BLOCK, parse_header, parse_pax
+from registry_fp.archive.tar_writer import FileContent, write_tar
+from registry_fp.domain.errors import LocalIo, SourceChanged
+from tests.pull.reading import names_in
+
+PART = st.text("abcxyz0189-_", min_size=1, max_size=130)
+NAMES = st.lists(PART, min_size=1, max_size=3).map("/".join)
+
+
+@given(members=st.dictionaries(NAMES, st.binary(max_size=3000), max_size=6), in_files=st.booleans())
+def test_every_reader_finds_what_was_written(
+    members: dict[str, bytes], in_files: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Python's reader here, Go's and our own in other tests; long names go into pax headers."""
+    folder = tmp_path_factory.mktemp("tar")
+    given_members: dict[str, bytes | FileContent] = dict(members)
+    for number, (name, content) in enumerate(members.items()):
+        if in_files:
+            (folder / str(number)).write_bytes(content)
+            given_members[name] = FileContent(str(folder / str(number)), len(content))
+    above = {parent for name in members for parent in _parents(name)}
+    if above & members.keys():
+        return  # a file cannot be a folder
+    done = asyncio.run(write_tar(str(folder / "one.tar"), given_members))
+    assert done == Success((folder / "one.tar").stat().st_size)
+    with tarfile.open(folder / "one.tar", "r:") as tar:
+        found = {member.name: tar.extractfile(member) for member in tar}
+        assert {name: file.read() for name, file in found.items() if file is not None} == members
+        assert {name for name, file in found.items() if file is None} == above
+    backwards = dict(reversed(list(given_members.items())))
+    asyncio.run(write_tar(str(folder / "two.tar"), backwards))
+    assert (folder / "one.tar").read_bytes() == (folder / "two.tar").read_bytes()
+
+
+def _parents(name: str) -> list[str]:
+    parts = name.split("/")
+    return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
+
+
+def test_a_member_of_more_than_eight_gibibytes_says_its_size_in_a_pax_header() -> None:
+    """A header has room for eleven octal digits, and model weights are larger."""
+    size = 9 * 2**30
+    raw = tar_writer._header("blobs/sha256/large", FileContent("/nowhere", size))
+    assert parse_pax(raw[BLOCK : BLOCK + parse_header(raw[:BLOCK]).unwrap().size]).unwrap()[b"size"] == b"%d" % size
+    assert tarfile.TarInfo.frombuf(raw[-BLOCK:], "utf-8", "strict").name == "blobs/sha256/large"
+
+
+@pytest.mark.parametrize("size", [4, 6])
+async def test_a_file_that_is_not_as_long_as_it_was_leaves_no_tar(size: int, tmp_path: Path) -> None:
+    """Its header is written already, and would lie."""
+    (tmp_path / "source").write_bytes(b"12345")
+    source = FileContent(str(tmp_path / "source"), size)
+    out = await write_tar(str(tmp_path / "app.tar"), {"a": b"first", "b": source})
+    assert out == Failure(SourceChanged(source.path))
+    assert names_in(tmp_path) == ["source"]
+
+
+async def test_a_source_that_is_gone_leaves_no_tar(tmp_path: Path) -> None:
+    """Every failure ends with nothing under the name."""
+    out = await write_tar(str(tmp_path / "app.tar"), {"a": FileContent(str(tmp_path / "gone"), 5)})
+    assert out == Failure(LocalIo(2, str(tmp_path / "app.tar")))
+    assert names_in(tmp_path) == []
+
+
+async def test_where_the_kernel_does_not_copy_the_bytes_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other systems have no such call, and between some file systems it does not work."""
+    (tmp_path / "source").write_bytes(bytes(range(256)) * 20_000)
+    members = {"a": FileContent(str(tmp_path / "source"), 256 * 20_000)}
+    await write_tar(str(tmp_path / "one.tar"), members)
+    monkeypatch.delattr("os.copy_file_range")
+    await write_tar(str(tmp_path / "two.tar"), members)
+    assert (tmp_path / "one.tar").read_bytes() == (tmp_path / "two.tar").read_bytes()
