@@ -1,10 +1,20 @@
 """registry_fp: push and inspect container images from async Python, with every failure in the type."""
 
 from registry_fp.archive.docker_save import SavedImage, SavedLayer
-from registry_fp.archive.source import AnyArchive, DockerSave, ImageSource, OciLayout, archive, docker_save, oci_layout
+from registry_fp.archive.layer_entry import EntryKind, FileEntry
+from registry_fp.archive.source import (
+    AnyArchive,
+    DockerSave,
+    ImageSource,
+    OciLayout,
+    any_archive,
+    docker_save,
+    oci_layout,
+)
 from registry_fp.client import connect
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest, digest_of, parse_digest
+from registry_fp.domain.edit import ImageEdit, LayerNote
 from registry_fp.domain.errors import (
     AmbiguousManifest,
     BadReference,
@@ -52,7 +62,7 @@ from registry_fp.domain.exit_code import exit_code
 from registry_fp.domain.explain import describe, explain, hint
 from registry_fp.domain.image_config import ExecutionConfig, History, ImageConfig, RootFs, parse_image_config
 from registry_fp.domain.manifest import ImageIndex, ImageManifest, RawManifest, parse_manifest
-from registry_fp.domain.media_type import Compression, MediaType
+from registry_fp.domain.media_type import Compression, Family, MediaType
 from registry_fp.domain.model import Annotations
 from registry_fp.domain.platform import Platform, choose_platform, local_platform, parse_platform
 from registry_fp.domain.reference import Reference, Repository, parse_host, parse_reference, parse_repository
@@ -71,10 +81,14 @@ from registry_fp.operations.referrers import list_referrers, referrer_pages
 from registry_fp.operations.tags import list_tags, tag_pages
 from registry_fp.pipelines.artifact import ArtifactOptions, PushedArtifact, push_artifact
 from registry_fp.pipelines.artifact_file import ArtifactFile
+from registry_fp.pipelines.artifact_pull import PullArtifactOptions, PulledArtifact, pull_artifact
 from registry_fp.pipelines.attach import attach, detach
+from registry_fp.pipelines.convert import convert, converting
 from registry_fp.pipelines.copy import Copied, CopyOptions, copy, copy_all
 from registry_fp.pipelines.delete import delete, delete_tag
 from registry_fp.pipelines.delete_plan import DeletePlan, plan_delete
+from registry_fp.pipelines.edit import append_layer, edit_image
+from registry_fp.pipelines.edit_index import IndexEdit, create_index, edit_index
 from registry_fp.pipelines.event import (
     BlobDone,
     BlobMoved,
@@ -85,12 +99,16 @@ from registry_fp.pipelines.event import (
     OnEvent,
     Outcome,
 )
+from registry_fp.pipelines.files import FILE_LIMIT, list_files, read_file
+from registry_fp.pipelines.image_view import ImageNoun
 from registry_fp.pipelines.inspect import Inspected, InspectedImage, InspectedIndex, InspectedLayer, inspect
 from registry_fp.pipelines.pull import Pulled, PullOptions, pull
 from registry_fp.pipelines.push import Pushed, PushedBlob, PushOptions, push
 from registry_fp.pipelines.push_all import push_all
+from registry_fp.pipelines.rewritten import RewriteOptions, Rewritten
 from registry_fp.pipelines.store import Placed
 from registry_fp.pipelines.tag import tag
+from registry_fp.pipelines.tree import Tree, TreeNode, TreeRole, tree
 from registry_fp.pipelines.validate import validate
 from registry_fp.protocol.message import Chunks
 from registry_fp.protocol.page import Page
@@ -100,6 +118,7 @@ from registry_fp.transport.port import Client
 from registry_fp.transport.settings import HostSettings, Settings, read_settings
 
 __all__ = [
+    "FILE_LIMIT",
     "AmbiguousManifest",
     "Annotations",
     "AnyArchive",
@@ -128,23 +147,30 @@ __all__ = [
     "DigestMismatch",
     "DnsFailed",
     "DockerSave",
+    "EntryKind",
     "Err",
     "Event",
     "ExecutionConfig",
+    "Family",
+    "FileEntry",
     "History",
     "HostSettings",
     "ImageConfig",
+    "ImageEdit",
     "ImageFault",
     "ImageIndex",
     "ImageManifest",
+    "ImageNoun",
     "ImageRead",
     "ImageSource",
+    "IndexEdit",
     "Inspected",
     "InspectedImage",
     "InspectedIndex",
     "InspectedLayer",
     "InvalidImage",
     "Keychain",
+    "LayerNote",
     "LimitExceeded",
     "LocalIo",
     "MalformedDocument",
@@ -168,8 +194,10 @@ __all__ = [
     "PolicyRefused",
     "Problem",
     "ProtocolViolation",
+    "PullArtifactOptions",
     "PullOptions",
     "Pulled",
+    "PulledArtifact",
     "PushOptions",
     "Pushed",
     "PushedArtifact",
@@ -184,6 +212,8 @@ __all__ = [
     "RegistryFailed",
     "Repository",
     "RetryPolicy",
+    "RewriteOptions",
+    "Rewritten",
     "RootFs",
     "SavedImage",
     "SavedLayer",
@@ -197,19 +227,26 @@ __all__ = [
     "TarUnreadable",
     "TimedOut",
     "TlsFailed",
+    "Tree",
+    "TreeNode",
+    "TreeRole",
     "Unauthenticated",
     "Unsupported",
     "UploadLost",
     "anonymous",
-    "archive",
+    "any_archive",
+    "append_layer",
     "attach",
     "blob_size",
     "bracket",
     "choose_platform",
     "connect",
     "consume_blob",
+    "convert",
+    "converting",
     "copy",
     "copy_all",
+    "create_index",
     "deadline",
     "delete",
     "delete_blob",
@@ -219,6 +256,8 @@ __all__ = [
     "detach",
     "digest_of",
     "docker_save",
+    "edit_image",
+    "edit_index",
     "exit_code",
     "explain",
     "exponential",
@@ -230,6 +269,7 @@ __all__ = [
     "hint",
     "inspect",
     "is_transient",
+    "list_files",
     "list_referrers",
     "list_repositories",
     "list_tags",
@@ -248,11 +288,13 @@ __all__ = [
     "ping",
     "plan_delete",
     "pull",
+    "pull_artifact",
     "push",
     "push_all",
     "push_artifact",
     "put_blob",
     "put_manifest",
+    "read_file",
     "read_settings",
     "referrer_pages",
     "repository_pages",
@@ -263,6 +305,7 @@ __all__ = [
     "tag_pages",
     "traverse",
     "traverse_all",
+    "tree",
     "unwrap",
     "validate",
 ]

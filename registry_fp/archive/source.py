@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
-__all__ = ["AnyArchive", "DockerSave", "ImageSource", "OciLayout", "archive", "docker_save", "oci_layout"]
+__all__ = ["AnyArchive", "DockerSave", "ImageSource", "OciLayout", "any_archive", "docker_save", "oci_layout"]
 
 
 @final
@@ -38,7 +38,7 @@ class OciLayout:
 @final
 @dataclass(frozen=True, slots=True)
 class AnyArchive:
-    """A path that is looked at to tell what it is, and the image in it that is meant. Made by `archive`."""
+    """A path that is looked at to tell what it is, and the image in it that is meant. Made by `any_archive`."""
 
     path: str
     image: str | int | None = None
@@ -77,13 +77,13 @@ def oci_layout(path: str | os.PathLike[str], *, image: str | int | None = None) 
     return OciLayout(os.fspath(path), image)
 
 
-def archive(path: str | os.PathLike[str], *, image: str | int | None = None) -> AnyArchive:
+def any_archive(path: str | os.PathLike[str], *, image: str | int | None = None) -> AnyArchive:
     """Name an image on disk of any kind that this library reads; what it is is found out when it is opened.
 
     A folder is an OCI layout, and so is a tar that has no `manifest.json`; every other tar is a `docker save` archive,
     also where it is both. `image` chooses one of several, as `docker_save` and `oci_layout` say.
 
-    >>> archive("app.tar")
+    >>> any_archive("app.tar")
     AnyArchive(path='app.tar', image=None)
     """
     return AnyArchive(os.fspath(path), image)

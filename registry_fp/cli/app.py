@@ -61,7 +61,7 @@ def demo(
     return demonstrate(archive, image, timeout, show)
 
 
-@app.command(sort_key=20)
+@app.command(sort_key=30)
 def serve(
     *,
     root: Annotated[
@@ -89,6 +89,9 @@ _COMMANDS: Final[tuple[tuple[Callable[..., int], str | None], ...]] = (
     (read_commands.repos, None),
     (read_commands.tags, None),
     (read_commands.inspect, None),
+    (read_commands.tree, None),
+    (read_commands.ls, None),
+    (read_commands.cat, None),
     (read_commands.manifest, None),
     (read_commands.config, None),
     (read_commands.digest, None),
@@ -97,6 +100,7 @@ _COMMANDS: Final[tuple[tuple[Callable[..., int], str | None], ...]] = (
     (change_commands.tag, None),
     (change_commands.attach, None),
     (change_commands.delete, None),
+    (read_commands.schema, None),
 )
 
 for _place, (_command, _usage) in enumerate(_COMMANDS, start=2):

@@ -10,8 +10,7 @@ from typing import Final, final
 from returns.future import FutureResult
 from returns.result import Result, Success
 
-from registry_fp import Client, Digest, Op, RegistryError, parse_digest
-from registry_fp.archive.layer_entry import EntryKind, FileEntry
+from registry_fp import Client, Digest, EntryKind, FileEntry, Op, RegistryError, list_files, parse_digest, read_file
 from registry_fp.cli.answer import Answer
 from registry_fp.cli.failure import printable
 from registry_fp.cli.files_document import FilesDocument, content_document, file_document
@@ -19,7 +18,6 @@ from registry_fp.cli.inspection import source_of
 from registry_fp.cli.options import RemoteOptions, ShowOptions
 from registry_fp.cli.read import host_of
 from registry_fp.cli.session import Question, ask
-from registry_fp.pipelines.files import list_files, read_file
 
 __all__ = ["ImageChoice", "ask_file", "ask_files"]
 

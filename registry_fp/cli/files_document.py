@@ -7,8 +7,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from typing import final
 
-from registry_fp import digest_of
-from registry_fp.archive.layer_entry import FileEntry
+from registry_fp import FileEntry, digest_of
 
 __all__ = ["ContentDocument", "FileDocument", "FilesDocument", "content_document", "file_document"]
 

@@ -10,8 +10,7 @@ from typing import Final, assert_never
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from registry_fp import Digest, Inspected, InspectedImage, InspectedIndex, inspect
-from registry_fp.archive.source import AnyArchive, archive
+from registry_fp import AnyArchive, Digest, Inspected, InspectedImage, InspectedIndex, any_archive, inspect
 from registry_fp.cli.answer import Answer
 from registry_fp.cli.failure import printable
 from registry_fp.cli.inspect_document import image_document, index_document
@@ -39,7 +38,7 @@ def source_of(noun: str, image: str | None) -> AnyArchive | None:
     """What is there is an archive or a layout, and so is what is called like one; everything else is a reference."""
     there = Path(noun)
     on_disk = image is not None or noun.lower().endswith(_ARCHIVES) or there.is_file()
-    return archive(noun, image=image) if on_disk or (there / "oci-layout").is_file() else None
+    return any_archive(noun, image=image) if on_disk or (there / "oci-layout").is_file() else None
 
 
 def _answer(found: Inspected) -> Answer:

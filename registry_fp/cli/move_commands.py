@@ -51,7 +51,7 @@ def push(  # noqa: PLR0913  options, each with a default
     concurrency: _Concurrency = None,
     platform: Annotated[
         str | None,
-        Parameter(metavar="OS/ARCH[/VARIANT]", help="One image of a layout's index; every one, if nothing is said."),
+        Parameter(metavar="PLATFORM", help="One image of a layout's index, OS/ARCH[/VARIANT]; every one, if not said."),
     ] = None,
     present: Annotated[
         bool, Parameter(negative="", show_default=False, help="Of an index that is there in part, push that part.")
@@ -93,7 +93,7 @@ def pull(  # noqa: PLR0913  options, each with a default
     platform: Annotated[
         str,
         Parameter(
-            metavar="OS/ARCH[/VARIANT]", help="Which image of an index; local is this machine's, all is every one."
+            metavar="PLATFORM", help="Which image of an index: OS/ARCH[/VARIANT], local for this machine's, or all."
         ),
     ] = "local",
     concurrency: _Concurrency = None,
@@ -115,7 +115,8 @@ def copy(  # noqa: PLR0913  options, each with a default
     /,
     *,
     platform: Annotated[
-        str | None, Parameter(metavar="OS/ARCH[/VARIANT]", help="One image of an index; every one, if nothing is said.")
+        str | None,
+        Parameter(metavar="PLATFORM", help="One image of an index, OS/ARCH[/VARIANT]; every one, if not said."),
     ] = None,
     referrers: Annotated[bool, Parameter(negative="", show_default=False, help="And what refers to it.")] = False,
     digest_tags: Annotated[

@@ -14,7 +14,7 @@ from registry_fp import (
     Op,
     Pulled,
     PullOptions,
-    archive,
+    any_archive,
     docker_save,
     oci_layout,
     pull,
@@ -86,4 +86,4 @@ def _target(choices: PullChoices) -> DockerSave | OciLayout | AnyArchive:
         case "oci":
             return oci_layout(choices.path)
         case None:
-            return archive(choices.path)
+            return any_archive(choices.path)

@@ -11,7 +11,7 @@ from registry_fp import (
     Op,
     Pushed,
     PushOptions,
-    archive,
+    any_archive,
     docker_save,
     oci_layout,
     parse_host,
@@ -44,7 +44,7 @@ class PushChoices:
 
 def push_archive(choices: PushChoices, reference: str, remote: RemoteOptions, show: ShowOptions) -> int:
     """Push one image of an archive."""
-    source = (oci_layout if choices.layout else archive)(choices.archive, image=choices.image)
+    source = (oci_layout if choices.layout else any_archive)(choices.archive, image=choices.image)
 
     def put(client: Client, on_event: OnEvent) -> Op[Pushed]:
         return push(client, source, reference, options=_options(choices, on_event))

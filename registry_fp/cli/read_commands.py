@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from cyclopts import Parameter
 
@@ -19,7 +19,28 @@ from registry_fp.cli.options import (
     ShowOptions,
 )
 
-__all__ = ["blob", "config", "digest", "inspect", "manifest", "ping", "referrers", "repos", "tags"]
+__all__ = [
+    "blob",
+    "cat",
+    "config",
+    "digest",
+    "inspect",
+    "ls",
+    "manifest",
+    "ping",
+    "referrers",
+    "repos",
+    "schema",
+    "tags",
+    "tree",
+]
+
+_ImageNoun: TypeAlias = Annotated[
+    str, Parameter(help="A reference; or an archive or a layout: a file or folder that is there.")
+]
+_Platform: TypeAlias = Annotated[
+    str, Parameter(metavar="PLATFORM", help="Which image of an index: OS/ARCH[/VARIANT], or local for this machine's.")
+]
 
 
 def ping(host: HostName, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:
@@ -50,13 +71,67 @@ def inspect(
     /,
     *,
     image: Selector = None,
+    platform: Annotated[
+        str | None,
+        Parameter(metavar="PLATFORM", help="One image of an index, OS/ARCH[/VARIANT]; the index itself, if not said."),
+    ] = None,
     remote: RemoteOptions = ANY_REGISTRY,
     show: ShowOptions = AS_TEXT,
 ) -> int:
-    """Show what an image is made of, in a registry or in an archive."""
+    """Show what an image is made of, in a registry, in an archive or in a layout."""
     from registry_fp.cli.inspection import ask_inspect
 
-    return ask_inspect(reference_or_archive, image, remote, show)
+    return ask_inspect(reference_or_archive, image, remote, show, platform)
+
+
+def tree(
+    reference_or_layout: _ImageNoun,
+    /,
+    *,
+    no_referrers: Annotated[
+        bool, Parameter(negative="", show_default=False, help="Do not look for what refers to it.")
+    ] = False,
+    remote: RemoteOptions = ANY_REGISTRY,
+    show: ShowOptions = AS_TEXT,
+) -> int:
+    """Draw everything that a name leads to, and what refers to it."""
+    from registry_fp.cli.tree import ask_tree
+
+    return ask_tree(reference_or_layout, remote, show, referrers=not no_referrers)
+
+
+def ls(  # noqa: PLR0913  options, each with a default
+    reference_or_archive: _ImageNoun,
+    /,
+    *,
+    layer: Annotated[
+        str | None, Parameter(help="One layer: its position, also from the end, its digest or its diff_id.")
+    ] = None,
+    platform: _Platform = "local",
+    image: Selector = None,
+    remote: RemoteOptions = ANY_REGISTRY,
+    show: ShowOptions = AS_TEXT,
+) -> int:
+    """List the files of an image, or of one of its layers; nothing is kept."""
+    from registry_fp.cli.files import ImageChoice, ask_files
+
+    return ask_files(ImageChoice(reference_or_archive, image, platform), layer, remote, show)
+
+
+def cat(  # noqa: PLR0913  options, each with a default
+    reference_or_archive: _ImageNoun,
+    path: Annotated[str, Parameter(help="A file, as a container sees it.")],
+    /,
+    *,
+    platform: _Platform = "local",
+    image: Selector = None,
+    remote: RemoteOptions = ANY_REGISTRY,
+    show: ShowOptions = AS_TEXT,
+) -> int:
+    """Print one file out of an image."""
+    from registry_fp.cli.files import ImageChoice, ask_file
+
+    return ask_file(ImageChoice(reference_or_archive, image, platform), path, remote, show)
 
 
 def manifest(reference: ReferenceName, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:
@@ -107,3 +182,17 @@ def referrers(
     from registry_fp.cli.referrers import ask_referrers
 
     return ask_referrers(reference, artifact_type, remote, show)
+
+
+def schema(
+    document: Annotated[
+        str | None, Parameter(help="One document, such as ImageDocument; all, if none is named.")
+    ] = None,
+    /,
+    *,
+    show: ShowOptions = AS_TEXT,
+) -> int:
+    """Print the JSON schema of what `-o json` writes."""
+    from registry_fp.cli.schema import show_schema
+
+    return show_schema(document, show)

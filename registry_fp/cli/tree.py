@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
+from registry_fp import Tree, TreeNode, tree
 from registry_fp.cli.answer import Answer
 from registry_fp.cli.failure import printable
 from registry_fp.cli.inspection import source_of
@@ -12,7 +13,6 @@ from registry_fp.cli.read import host_of
 from registry_fp.cli.session import Question, ask
 from registry_fp.cli.size import human_size
 from registry_fp.cli.tree_document import tree_document, tree_lines
-from registry_fp.pipelines.tree import Tree, TreeNode, tree
 
 __all__ = ["ask_tree"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import final
 
-from registry_fp.pipelines.tree import Tree, TreeNode
+from registry_fp import Tree, TreeNode
 
 __all__ = ["TreeDocument", "TreeNodeDocument", "tree_document", "tree_lines"]
 

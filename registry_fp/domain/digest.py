@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, final
+from typing import Any, Final, Literal, Protocol, TypeAlias, final
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -17,7 +17,10 @@ from returns.result import Failure, Result, Success
 
 from registry_fp.domain.errors import BadReference, RegistryError
 
-__all__ = ["ALGORITHMS", "Digest", "Hasher", "digest_of", "new_hasher", "parse_digest"]
+__all__ = ["ALGORITHMS", "Algorithm", "Digest", "Hasher", "digest_of", "new_hasher", "parse_digest"]
+
+Algorithm: TypeAlias = Literal["sha256", "sha512"]
+"""What a digest can be computed by."""
 
 ALGORITHMS: Final = {"sha256": 64, "sha512": 128}
 """The registered algorithms (image-spec, descriptor, "Registered Algorithms"), and how many hex digits each has."""

@@ -203,7 +203,7 @@ class Denied:
 class NotFound:
     """The registry does not have it (404)."""
 
-    what: Literal["registry", "repository", "manifest", "blob", "tag", "upload", "page"]
+    what: Literal["registry", "repository", "manifest", "blob", "tag", "upload", "page", "file", "layer"]
     problems: tuple[Problem, ...] = ()
 
 

@@ -147,6 +147,8 @@ def _hint(reason: Reason) -> str:
             return "check that the account may write to (or read) this repository, and that the repository exists"
         case why.NotFound(what="blob"):
             return "check the repository and the digest; a push sends what is missing"
+        case why.NotFound(what="file" | "layer"):
+            return "list what is there: `list_files`, or `registry-fp ls`"
         case why.NotFound(what="registry"):
             return "check that the address is a registry's"
         case why.NotFound():
@@ -227,7 +229,9 @@ def _image_hint(kind: ImageFault) -> str:
             return "save the image again under another name, or push the other images one by one"
         case "diff_id mismatch" | "digest mismatch" | "bad layer":
             return "the archive is damaged; save the image again"
-        case "bad manifest.json" | "bad index.json" | "bad oci-layout" | "bad config" | "bad blob":
+        case "bad oci-layout":
+            return "give a `docker save` archive; or an OCI layout: a folder, or a tar, with the file oci-layout"
+        case "bad manifest.json" | "bad index.json" | "bad config" | "bad blob":
             return "the archive is damaged, or its writer is at fault; save the image again"
         case "link leaves the archive" | "link cycle" | "broken link" | "bad name" | "duplicate member":
             return "no image tool writes archives like this; do not trust where it comes from"

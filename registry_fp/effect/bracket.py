@@ -36,11 +36,17 @@ def bracket(
     acquire: Callable[[], FutureResult[R, E1]],
     use: Callable[[R], FutureResult[A, E2]],
     release: Callable[[R, Ok[A] | Err[E2] | Died], Awaitable[None]],
+    *,
+    grace: float = 0.0,
 ) -> FutureResult[A, E1 | E2]:
-    """`release` runs exactly once after `acquire` succeeded: on success, failure, exception and cancellation."""
+    """`release` runs exactly once after `acquire` succeeded: on success, failure, exception and cancellation.
+
+    A cancellation during `acquire` cancels it too; where somebody else may by then hold what was asked for (a server),
+    `grace` is how many seconds the answer has left to come, so that it can be released.
+    """
 
     async def body() -> Result[A, E1 | E2]:
-        got = await settle(acquire())
+        got = await (_acquired(acquire, release, grace) if grace else settle(acquire()))
         if isinstance(got, Err):
             return Failure(got.error)
         try:
@@ -52,6 +58,33 @@ def bracket(
         return result_of(out)
 
     return deferred(body)
+
+
+async def _acquired(
+    acquire: Callable[[], FutureResult[R, E1]],
+    release: Callable[[R, Ok[A] | Err[E2] | Died], Awaitable[None]],
+    grace: float,
+) -> Ok[R] | Err[E1]:
+    job = asyncio.ensure_future(settle(acquire()))
+    try:
+        return await asyncio.shield(job)
+    except asyncio.CancelledError as cause:
+        await finish(_when_it_comes(job, release, grace, Died(cause)))
+        raise
+
+
+async def _when_it_comes(
+    job: asyncio.Future[Ok[R] | Err[E1]],
+    release: Callable[[R, Ok[A] | Err[E2] | Died], Awaitable[None]],
+    grace: float,
+    died: Died,
+) -> None:
+    done, _ = await asyncio.wait({job}, timeout=grace)
+    if not done:
+        job.cancel()
+        await asyncio.wait({job})
+    if not job.cancelled() and isinstance(out := job.result(), Ok):
+        await release(out.value, died)
 
 
 async def finish(cleanup: Awaitable[None]) -> None:

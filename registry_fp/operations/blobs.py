@@ -10,7 +10,7 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
 from registry_fp.domain.descriptor import Descriptor
-from registry_fp.domain.digest import Digest, digest_of
+from registry_fp.domain.digest import Algorithm, Digest, digest_of
 from registry_fp.domain.errors import BadReference, LimitExceeded, RegistryError
 from registry_fp.domain.reference import Repository
 from registry_fp.effect.bracket import bracket
@@ -109,16 +109,19 @@ def consume_blob(
     return _named("get_blob", repository, blob.digest if isinstance(blob, Descriptor) else blob, stream)
 
 
-def put_blob(client: Client, repository: str | Repository, content: bytes) -> Op[Descriptor]:
+def put_blob(
+    client: Client, repository: str | Repository, content: bytes, *, algorithm: Algorithm = "sha256"
+) -> Op[Descriptor]:
     """Store these bytes as a blob, in one PUT; for content of any size there is `push`.
 
-    Fails with `NotFound`, `Refused`, `Denied`, `DigestMismatch`, or as the transport does. Source: end-4a, end-6.
+    Not every registry takes digests by sha512. Fails with `NotFound`, `Refused`, `Denied`, `DigestMismatch`, or as the
+    transport does. Source: end-4a, end-4c, end-6.
     """
-    digest = digest_of(content)
+    digest = digest_of(content, algorithm)
 
     def stored(name: Repository) -> Op[Descriptor]:
         return bracket(
-            lambda: begin_upload(client, name),
+            lambda: begin_upload(client, name, algorithm=algorithm),
             lambda upload: commit_upload(client, upload, digest, content),
             lambda upload, done: _given_up_unless(client, upload, done),
         ).map(lambda _: Descriptor(media_type="application/octet-stream", digest=digest, size=len(content)))

@@ -70,17 +70,12 @@ async def _taken_away(client: Client, ref: Reference) -> Result[None, RegistryEr
     subject = shown.value.model.subject
     if subject is None:
         return _failed(ref, "it is attached to nothing; `delete` removes it")
-    # Out of the list first: an entry without its manifest is worse than a manifest without its entry, which can be
-    # found and detached again. And once more at the end, since others may just have restored what was still there.
-    for step in (
-        unlist_in_fallback(client, ref.repository, subject.digest, ref.digest),
-        delete_manifest(client, pinned),
-        unlist_in_fallback(client, ref.repository, subject.digest, ref.digest),
-    ):
-        done = await settle(step)
-        if isinstance(done, Err):
-            return Failure(replace(done.error, doing="detach"))
-    return Success(None)
+    # Out of the list first: a manifest without its entry can be found and detached again, an entry without its
+    # manifest cannot.
+    done = await settle(
+        unlist_in_fallback(client, ref.repository, subject.digest, ref.digest, lambda: delete_manifest(client, pinned))
+    )
+    return Failure(replace(done.error, doing="detach")) if isinstance(done, Err) else Success(None)
 
 
 def _attaching(error: RegistryError) -> RegistryError:

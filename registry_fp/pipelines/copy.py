@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import final
+from typing import Literal, final
 
 from returns.future import FutureResult
 from returns.pipeline import is_successful
@@ -24,6 +24,7 @@ from registry_fp.operations.manifests import get_manifest
 from registry_fp.operations.noun import reference_noun
 from registry_fp.operations.referrers import list_referrers
 from registry_fp.operations.tags import list_tags
+from registry_fp.pipelines.convert import Converting, converting
 from registry_fp.pipelines.event import ManifestStored, OnEvent, emit, ignore
 from registry_fp.pipelines.graph import collect
 from registry_fp.pipelines.repository_store import RepositoryStore
@@ -43,13 +44,15 @@ class CopyOptions:
 
     `platform` takes one image of an index (None: the index with all of them). `referrers` takes along what refers to
     the image, and `digest_tags` the tags `sha256-<digest>...` that older tools keep signatures under. `foreign` moves
-    the bytes of layers that may not be distributed, too.
+    the bytes of layers that may not be distributed, too. With `on_refusal="convert"` a registry that refuses manifests
+    of one family, Docker's or the OCI's, gets the image in the other: its digests are then other ones.
     """
 
     platform: str | Platform | None = None
     referrers: bool = False
     digest_tags: bool = False
     foreign: bool = False
+    on_refusal: Literal["fail", "convert"] = "fail"
     concurrency: int | None = None
     on_event: OnEvent = ignore
 
@@ -59,6 +62,7 @@ class CopyOptions:
 class Copied:
     """An image that is where it was to go: the source, pinned to what it stood for, and what was moved.
 
+    `manifest` is what is stored: the source's own, unless the registry refused that and got a converted one.
     `referrers` are the manifests that came along because they refer to it.
     """
 
@@ -71,7 +75,7 @@ class Copied:
 
     @property
     def digest(self) -> Digest:
-        """The digest of what was copied, the same on both sides."""
+        """The digest of what is stored."""
         return self.manifest.digest
 
     @property
@@ -147,15 +151,18 @@ async def _copied(
         return Failure(RegistryError("copy", str(target), refused))
     origin, destination = RepositoryStore(client, source.repository), RepositoryStore(client, target.repository)
 
+    goal = converting(destination) if options.on_refusal == "convert" else destination
+
     def moved(manifest: RawManifest, tag: str | None) -> Op[Transferred]:
         return transfer(
-            manifest, origin, destination, tag=tag, limit=limit, on_event=options.on_event, foreign=options.foreign
+            manifest, origin, goal, tag=tag, limit=limit, on_event=options.on_event, foreign=options.foreign
         )
 
     done = await settle(moved(root, None if target.digest is not None else target.tag))
     if isinstance(done, Err):
         return Failure(done.error)
-    emit(options.on_event, ManifestStored(target, root.descriptor))
+    stored = goal.became.get(root.digest, root).descriptor if isinstance(goal, Converting) else root.descriptor
+    emit(options.on_event, ManifestStored(target, stored))
     parts, referring = [done.value], dict[Digest, Descriptor]()
     if options.referrers or options.digest_tags:
         beneath = await settle(collect(origin, root, limit=limit, foreign=options.foreign))
@@ -177,7 +184,7 @@ async def _copied(
         Copied(
             source.at(root.digest),
             target,
-            root.descriptor,
+            stored,
             tuple(each for part in parts for each in part.manifests),
             tuple(blob for part in parts for blob in part.blobs),
             tuple(referring.values()),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final, final
@@ -25,7 +25,7 @@ from registry_fp.domain.manifest import RawManifest
 from registry_fp.domain.reference import Reference, Repository
 from registry_fp.domain.referrers_index import Entries, entries_of, entry_for, render_referrers
 from registry_fp.domain.transient import is_transient, lacks_content
-from registry_fp.effect.exits import Err, settle
+from registry_fp.effect.exits import Err, result_of, settle
 from registry_fp.effect.operation import Op, operation
 from registry_fp.effect.traverse import traverse
 from registry_fp.operations.manifests import head_manifest
@@ -53,15 +53,30 @@ def list_in_fallback(client: Client, repository: Repository, subject: Digest, re
     then), with `Denied`, or as the transport does.
     """
     added = {str(referrer.digest): entry_for(referrer)}
-    return _kept(client, Reference(repository, referrers_tag(subject)), added, frozenset())
+    return _kept(client, _Wanted(Reference(repository, referrers_tag(subject)), added))
 
 
-def unlist_in_fallback(client: Client, repository: Repository, subject: Digest, referrer: Digest) -> Op[None]:
-    """Make sure that the list of what points at `subject`, if there is one, does not have this manifest.
+@operation
+async def unlist_in_fallback(
+    client: Client, repository: Repository, subject: Digest, referrer: Digest, leave: Callable[[], Op[None]]
+) -> Result[None, RegistryError]:
+    """Take a manifest out of the list of what points at `subject`, if there is one; let it `leave`; and look again.
 
-    Fails like `list_in_fallback`.
+    What leaves is the manifest itself: as long as it is there, others who see its entry vanish bring it back. Whoever
+    is interrupted before that can begin anew. Fails as `leave`, and like `list_in_fallback`.
     """
-    return _kept(client, Reference(repository, referrers_tag(subject)), {}, frozenset({str(referrer)}))
+    wanted = _Wanted(Reference(repository, referrers_tag(subject)), removed=frozenset({str(referrer)}))
+    begun = client.clock.now()
+    first = await settle(_round(client, wanted))
+    if isinstance(first, Err):
+        return Failure(first.error)
+    left = await settle(leave())
+    if isinstance(left, Err):
+        return Failure(left.error)
+    if first.value is None:
+        return Success(None)
+    await _quiet(client, begun)
+    return result_of(await settle(_kept(client, first.value)))
 
 
 @final
@@ -74,50 +89,80 @@ class _Shown:
     etag: str | None = None
 
 
-@operation
-async def _kept(
-    client: Client, name: Reference, added: Entries, removed: frozenset[str]
-) -> Result[None, RegistryError]:
-    """Change the list, and look again, until it stays changed."""
-    known: Entries = {}
+@final
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a list is to have, and not to have; what was ever seen in it; and what was last written, and found."""
+
+    name: Reference
+    added: Entries = field(default_factory=dict)
+    removed: frozenset[str] = frozenset()
+    known: Entries = field(default_factory=dict)
     ours: Digest | None = None
     theirs: Digest | None = None
-    failures = 0
+    failures: int = 0
+
+
+@operation
+async def _kept(client: Client, wanted: _Wanted) -> Result[None, RegistryError]:
+    """Change the list, and look again, until it stays changed."""
     for _ in range(ROUNDS_LIMIT):
         begun = client.clock.now()
-        async with _alone(client, name):
-            read = await settle(_read(client, name))
-            if isinstance(read, Err):
-                return Failure(read.error)
-            shown = read.value
-            theirs = None if shown.index is None else shown.index.digest
-            lost = [each for each in known if each not in {*shown.entries, *added, *removed}]
-            alive = await settle(_existing(client, name, lost))  # who was deleted is rightly gone
-            if isinstance(alive, Err):
-                return Failure(alive.error)
-            known = {**{each: known[each] for each in alive.value}, **shown.entries}
-            wanted = {each: entry for each, entry in {**shown.entries, **known, **added}.items() if each not in removed}
-            if wanted.keys() == shown.entries.keys():
-                return Success(None)
-            written = await settle(_write(client, name, shown, wanted))
-        if not isinstance(written, Err):
-            ours = written.value
-        elif lacks_content(written.error):  # registries refuse a list of what they do not have
-            rest = await settle(_existing(client, name, [each for each in wanted if each not in added]))
-            if isinstance(rest, Err):
-                return Failure(rest.error)
-            dead = wanted.keys() - added.keys() - set(rest.value)
-            if not dead:
-                return Failure(written.error)
-            removed |= dead
-            continue
-        elif is_transient(written.error) and failures < client.settings.retries:
-            failures += 1
-        elif not _is_outrun(written.error.reason):
-            return Failure(written.error)
-        quiet = max(QUIET_SECONDS, 4 * (client.clock.now() - begun))
-        await client.clock.sleep(quiet * random.uniform(1, 2))  # noqa: S311  so that two do not keep in step
-    return Failure(RegistryError("attach", str(name), Conflict(ours, theirs)))
+        out = await settle(_round(client, wanted))
+        if isinstance(out, Err):
+            return Failure(out.error)
+        if out.value is None:
+            return Success(None)
+        wanted = out.value
+        await _quiet(client, begun)
+    return Failure(RegistryError("attach", str(wanted.name), Conflict(wanted.ours, wanted.theirs)))
+
+
+async def _quiet(client: Client, begun: float) -> None:
+    """Wait until whoever read the list before we wrote it has written it too."""
+    least = max(QUIET_SECONDS, 4 * (client.clock.now() - begun))
+    await client.clock.sleep(least * random.uniform(1, 2))  # noqa: S311  so that two do not keep in step
+
+
+@operation
+async def _round(client: Client, wanted: _Wanted) -> Result[_Wanted | None, RegistryError]:
+    """Read the list, and write it if it is not as it should be; None where it is, else what is known by now."""
+    async with _alone(client, wanted.name):
+        read = await settle(_read(client, wanted.name))
+        if isinstance(read, Err):
+            return Failure(read.error)
+        shown = read.value
+        there = {*shown.entries, *wanted.added, *wanted.removed}
+        lost = [each for each in wanted.known if each not in there]
+        alive = await settle(_existing(client, wanted.name, lost))  # who was deleted is rightly gone
+        if isinstance(alive, Err):
+            return Failure(alive.error)
+        known = {**shown.entries, **{each: wanted.known[each] for each in alive.value}}
+        entries = {each: entry for each, entry in {**known, **wanted.added}.items() if each not in wanted.removed}
+        if entries.keys() == shown.entries.keys():
+            return Success(None)
+        written = await settle(_write(client, wanted.name, shown, entries))
+    found = None if shown.index is None else shown.index.digest
+    after = replace(wanted, known=known, theirs=found)
+    if isinstance(written, Err):
+        return await _after_failure(client, after, written.error)
+    return Success(replace(after, ours=written.value))
+
+
+async def _after_failure(
+    client: Client, wanted: _Wanted, error: RegistryError
+) -> Result[_Wanted | None, RegistryError]:
+    """What to write next where a write was refused or lost, if there is any sense in it."""
+    if lacks_content(error):  # registries refuse a list of what they do not have
+        listed = [each for each in wanted.known if each not in {*wanted.added, *wanted.removed}]
+        alive = await settle(_existing(client, wanted.name, listed))
+        if isinstance(alive, Err):
+            return Failure(alive.error)
+        dead = {*listed} - {*alive.value}
+        return Success(replace(wanted, removed=wanted.removed | dead)) if dead else Failure(error)
+    if is_transient(error) and wanted.failures < client.settings.retries:
+        return Success(replace(wanted, failures=wanted.failures + 1))
+    return Success(wanted) if _is_outrun(error.reason) else Failure(error)
 
 
 @asynccontextmanager

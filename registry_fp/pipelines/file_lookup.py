@@ -20,7 +20,7 @@ from registry_fp.pipelines.image_view import ImageView, opened_body
 
 __all__ = ["LayerReader", "find_content"]
 
-_ABSENT: Final = NotFound("blob")
+_ABSENT: Final = NotFound("file")
 
 
 @final

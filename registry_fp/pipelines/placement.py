@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from returns.future import FutureResult
 from returns.result import Failure, Result, Success
@@ -23,6 +23,8 @@ from registry_fp.transport.port import Client
 from registry_fp.transport.repeat import attempted
 
 __all__ = ["Arrival", "upload_blob"]
+
+_GRACE: Final = 1.0  # seconds for an answer that opens a session, when nobody needs it any more
 
 Arrival: TypeAlias = Literal["exists", "mounted", "uploaded"]
 """How a blob came to be where it is."""
@@ -60,30 +62,46 @@ async def _brought(
         return Success("exists")
     if isinstance(there, RegistryError) and not was_answered(there):
         return Failure(there)
-    left_open: list[Upload] = []  # by a registry that takes the bytes instead of mounting
-    for neighbour in neighbours:
-        if neighbour.host != repository.host or neighbour == repository:
-            continue
-        asked = await settle(ask_mount(client, repository, blob.digest, neighbour))
-        if isinstance(asked, Ok) and asked.value is None and await _there(client, repository, blob) is True:
-            return Success("mounted")
-        if isinstance(asked, Ok) and asked.value is not None:
-            left_open.append(asked.value)
-        break
+    neighbour = next((each for each in neighbours if each.host == repository.host and each != repository), None)
+    if neighbour is None:
+        return result_of(await settle(_sent(client, repository, blob, body, [])))
+    # A registry that does not mount opens a session instead, and what is wrong with mounting is no answer to sending.
+    nothing: Op[Upload | None] = FutureResult.from_value(None)
+    mounting = bracket(
+        lambda: ask_mount(client, repository, blob.digest, neighbour).lash(lambda _: nothing).map(_listed),
+        lambda left_open: _mounted_or_sent(client, repository, blob, body, left_open),
+        lambda left_open, _: _given_up(client, left_open),
+        grace=_GRACE,
+    )
+    return result_of(await settle(mounting))
+
+
+@operation
+async def _mounted_or_sent(
+    client: Client, repository: Repository, blob: Descriptor, body: Body, left_open: list[Upload]
+) -> Result[Arrival, RegistryError]:
+    if not left_open and await _there(client, repository, blob) is True:
+        return Success("mounted")
+    return result_of(await settle(_sent(client, repository, blob, body, left_open)))
+
+
+def _sent(client: Client, repository: Repository, blob: Descriptor, body: Body, left_open: list[Upload]) -> Op[Arrival]:
+    """Send the blob, as often as it takes; the first attempt uses the session that is open, if there is one."""
 
     def opened() -> Op[Upload]:
         if left_open:
             return FutureResult.from_value(left_open.pop())
         return begin_upload(client, repository, algorithm=blob.digest.algorithm)
 
-    def sent(_attempt: int) -> Op[Arrival]:
+    def attempt(_number: int) -> Op[Arrival]:
         return bracket(
             opened,
             lambda upload: _committed(client, upload, blob, body),
-            lambda upload, done: _given_up_unless(client, upload, done),
+            lambda upload, done: _given_up(client, [] if isinstance(done, Ok) else [upload]),
+            grace=_GRACE,
         )
 
-    return result_of(await settle(attempted(sent, client.policy(), client.clock)))
+    return attempted(attempt, client.policy(), client.clock)
 
 
 @operation
@@ -103,6 +121,10 @@ async def _there(client: Client, repository: Repository, blob: Descriptor) -> bo
     return size.error if isinstance(size, Err) else size.value in (blob.size, -1)
 
 
-async def _given_up_unless(client: Client, upload: Upload, done: object) -> None:
-    if not isinstance(done, Ok):
+async def _given_up(client: Client, uploads: list[Upload]) -> None:
+    for upload in uploads:
         await settle(cancel_upload(client, upload))
+
+
+def _listed(upload: Upload | None) -> list[Upload]:
+    return [] if upload is None else [upload]

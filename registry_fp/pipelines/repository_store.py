@@ -10,6 +10,7 @@ from returns.future import FutureResult
 from returns.result import Failure, Result, Success
 
 from registry_fp.domain.descriptor import Descriptor
+from registry_fp.domain.digest import digest_of
 from registry_fp.domain.errors import NotConfirmed, NotFound, RegistryError, SizeMismatch
 from registry_fp.domain.manifest import RawManifest
 from registry_fp.domain.reference import Reference, Repository
@@ -119,7 +120,7 @@ class RepositoryStore:
         shown = await settle(head_manifest(self.client, name))
         if isinstance(shown, Err) and not isinstance(shown.error.reason, NotFound):
             return Failure(shown.error)
-        if isinstance(shown, Err) or shown.value.digest != manifest.digest:
+        if isinstance(shown, Err) or shown.value.digest != digest_of(manifest.raw, shown.value.digest.algorithm):
             missing = NotConfirmed(f"the manifest {manifest.digest}")
             return Failure(RegistryError("put_manifest", str(name), missing))
         return Success(None)

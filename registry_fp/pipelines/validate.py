@@ -28,9 +28,7 @@ def validate(source: DockerSave) -> Op[tuple[SavedImage, ...]]: ...
 def validate(source: OciLayout) -> Op[tuple[LayoutImage, ...]]: ...
 @overload
 def validate(source: AnyArchive) -> Op[tuple[ValidImage, ...]]: ...
-def validate(
-    source: ImageSource,
-) -> Op[tuple[ValidImage, ...]] | Op[tuple[SavedImage, ...]] | Op[tuple[LayoutImage, ...]]:
+def validate(source: ImageSource) -> Op[tuple[ValidImage, ...]]:
     """Read the images of an archive or a layout (or the one that is chosen), and prove every layer.
 
     Of a `docker save` archive every layer is proven against its diff_id; of a layout every blob against its digest,
@@ -40,9 +38,9 @@ def validate(
     """
     match source:
         case DockerSave():
-            return with_archive(source, _saved)
+            return with_archive(source, _saved).map(_either)
         case OciLayout():
-            return with_layout(source, validate_layout)
+            return with_layout(source, validate_layout).map(_either)
         case AnyArchive():
             return with_source(
                 source,

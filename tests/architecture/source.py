@@ -116,6 +116,8 @@ def _defined(tree: ast.Module) -> Iterator[Definition]:
 
 def _definitions(node: ast.stmt, after: ast.stmt | None) -> Iterator[Definition]:
     match node:
+        case ast.FunctionDef(decorator_list=[ast.Name(id="overload")]):
+            pass  # a signature of the function that follows
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             returns = None if node.returns is None else ast.unparse(node.returns)
             is_command = any(ast.unparse(each).startswith("app.command") for each in node.decorator_list)

@@ -92,10 +92,11 @@ def test_a_file_that_is_no_archive_is_65_and_one_that_is_not_there_66(tmp_path: 
     assert call(capfdbinary, "push", str(tmp_path / "none.tar"), "localhost:1/app").code == 66
 
 
-def test_a_folder_where_a_file_should_be_is_74(tmp_path: Path, capfdbinary: Capture) -> None:
-    """The operating system refuses to read it."""
+def test_a_folder_that_is_no_layout_is_65(tmp_path: Path, capfdbinary: Capture) -> None:
+    """The hint says what would be one."""
     failed = call(capfdbinary, "push", str(tmp_path), "localhost:1/app")
-    assert (failed.code, "LocalIo: Is a directory" in failed.err) == (74, True)
+    assert (failed.code, "InvalidImage: bad oci-layout" in failed.err) == (65, True)
+    assert "an OCI layout: a folder, or a tar, with the file oci-layout" in failed.err
 
 
 def test_the_callers_own_limit_is_75_and_gives_up_what_was_open(

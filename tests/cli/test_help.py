@@ -12,7 +12,10 @@ from tests.cli.shell import call, run
 
 Capture = pytest.CaptureFixture[bytes]
 
-COMMANDS = ("demo", "push", "ping", "repos", "tags", "inspect", "manifest", "config", "digest", "serve")
+COMMANDS = (
+    *("demo", "push", "pull", "copy", "ping", "repos", "tags", "inspect", "tree", "ls", "cat", "manifest", "config"),
+    *("digest", "blob", "referrers", "tag", "attach", "delete", "schema", "serve"),
+)
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

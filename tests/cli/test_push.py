@@ -20,7 +20,7 @@ def test_a_push_prints_the_reference_and_its_digest(
     digest = call(capfdbinary, "digest", name).text.strip()
     assert (pushed.code, pushed.text) == (0, f"{name}@{digest}\n")
     told = pushed.err.splitlines()
-    assert told[0] == f"push to {name}: 4 blobs, 1.3 MiB"
+    assert told[0] == f"{name}: 4 blobs, 1.3 MiB"
     assert told[-1] == "  manifest      stored, and confirmed"
     assert len(told) == 6
     assert sum("uploaded" in line for line in told) == 4

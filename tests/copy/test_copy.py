@@ -285,3 +285,22 @@ async def test_an_index_may_list_blobs_as_build_caches_do(client: Client, here: 
     made.put(here.host, here.path, cache, "cache")
     await unwrap(copy(client, f"{here.repository}:cache", f"{there.repository}:cache"))
     made.check(there.host, there.path, cache, "cache")
+
+
+async def test_a_registry_that_refuses_docker_manifests_gets_the_image_in_the_other_family_on_request(
+    client: Client, there: Place
+) -> None:
+    """Unasked, the refusal is the answer: another family is another digest."""
+    source = made.image(made.layer("a"), media_type=made.DOCKER_MANIFEST)
+    refusing = Answer(400, {"Content-Type": "application/json"}, b'{"errors": [{"code": "MANIFEST_INVALID"}]}')
+    assert there.embedded is not None
+    there.embedded.set_faults(Fault(refusing, endpoint="end-7", nth=(1, 2)))
+    with running_registry() as embedded:
+        made.put(embedded.host, "app", source, "1.0")
+        names = (f"{embedded.host}/app:1.0", f"{there.repository}:1.0")
+        out = await settle(copy(client, *names))
+        assert isinstance(out, Err)
+        copied = await unwrap(copy(client, *names, options=CopyOptions(on_refusal="convert")))
+    assert str(copied.digest) != source.digest
+    _, headers, body = made.request(there.host, "GET", f"/v2/{there.path}/manifests/1.0")
+    assert (headers["Content-Type"], made.sha256(body)) == (made.MANIFEST, str(copied.digest))

@@ -14,11 +14,24 @@ from typing import Any
 
 import pytest
 
-from registry_fp import Client, InvalidImage, LocalIo, Misconfigured, NotFound, Op, Unsupported, unwrap
+from registry_fp import (
+    BlobMoved,
+    Client,
+    Event,
+    InvalidImage,
+    LocalIo,
+    Misconfigured,
+    NotFound,
+    Op,
+    SourceChanged,
+    Unsupported,
+    unwrap,
+)
 from registry_fp.domain.edit import LayerNote
 from registry_fp.domain.media_type import Compression
 from registry_fp.effect.exits import Err, settle
 from registry_fp.pipelines.edit import append_layer
+from registry_fp.pipelines.rewritten import RewriteOptions
 from tests.acceptance.reader import read_archive
 from tests.formats.place import DOCKER, OCI, Place, fresh, layer_tar, sha256
 from tests.real.docker_registry import RealRegistry
@@ -185,3 +198,22 @@ async def test_skopeo_unpacks_the_image_with_its_new_layer(
     archive = tmp_path / "image.tar"
     await skopeo("copy", "--src-tls-verify=false", f"docker://{place.repository}:2", f"docker-archive:{archive}:app:1")
     assert read_archive(archive)[0].diff_ids == (sha256(base), sha256(TAR))
+
+
+async def test_a_tar_that_changes_while_it_is_sent_is_noticed(embedded: Place, client: Client, tar: Path) -> None:
+    """What was sent would be neither the file that was nor the one that is; the tag stays what it was."""
+    assert embedded.registry is not None
+    _write(tar, layer_tar({"noise": random.Random(2).randbytes(24 * 1024 * 1024)}))  # noqa: S311  bytes, not secrets
+    embedded.image("1")
+    embedded.image("2", layers=[b"before"])
+    before = embedded.manifest("2")[1]
+
+    def meddle(event: Event) -> None:
+        if isinstance(event, BlobMoved) and event.sent > 1024 * 1024:
+            os.utime(tar, (1, 1))
+
+    both = (f"{embedded.repository}:1", f"{embedded.repository}:2")
+    op = append_layer(client, *both, tar, options=RewriteOptions(on_event=meddle))
+    assert isinstance(await _reason(op), SourceChanged)
+    assert embedded.manifest("2")[1] == before
+    assert embedded.registry.counts().uploads_open == 0

@@ -28,8 +28,8 @@ from registry_fp import (
     unwrap,
 )
 from registry_fp.effect.exits import Err, settle
-from registry_fp.pipelines.placement import upload_blob
 from registry_fp.pipelines.overlay import held_body
+from registry_fp.pipelines.placement import upload_blob
 from registry_fp.pipelines.repository_store import RepositoryStore
 from registry_fp.pipelines.transfer import transfer
 from registry_fp.protocol.message import Chunks

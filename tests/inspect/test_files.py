@@ -39,7 +39,7 @@ from registry_fp import (
     unwrap,
 )
 from registry_fp.archive.layer_scan import LayerScan
-from registry_fp.archive.source import DockerSave, archive
+from registry_fp.archive.source import DockerSave, any_archive
 from registry_fp.pipelines.files import list_files, read_file
 from registry_fp.testing import Corrupt, Fault, running_registry
 from tests.copy.made import Made, image, index, put, sha256
@@ -298,7 +298,7 @@ async def test_umoci_sees_the_same_files(
     bundle = tmp_path / "bundle"
     await umoci("unpack", "--rootless", "--image", f"{sample_archives['umoci-oci']}:1.0", bundle)
     theirs = _unpacked(bundle / "rootfs")
-    source = archive(sample_archives[name])
+    source = any_archive(sample_archives[name])
     ours = {entry.path: entry for entry in await unwrap(list_files(client, source))}
     assert set(ours) - {"."} == set(theirs)
     for path, their in theirs.items():

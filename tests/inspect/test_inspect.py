@@ -17,7 +17,7 @@ from registry_fp import (
     settle,
     unwrap,
 )
-from registry_fp.archive.source import archive, docker_save, oci_layout
+from registry_fp.archive.source import any_archive, docker_save, oci_layout
 from registry_fp.domain.platform import local_platform
 from registry_fp.pipelines.image_view import ImageNoun
 from registry_fp.testing import running_registry, write_docker_save
@@ -95,10 +95,10 @@ async def test_an_artifact_says_what_it_is_and_what_it_is_about(place: Place, cl
 async def test_a_layout_is_inspected_where_it_lies(name: str, client: Client, sample_archives: dict[str, Path]) -> None:
     """A folder or a tar, whatever compressed its layers; and one that is not said to be a layout is found to be one."""
     found = await _image(client, oci_layout(sample_archives[name]))
-    assert found == await _image(client, archive(sample_archives[name]))
+    assert found == await _image(client, any_archive(sample_archives[name]))
     assert (found.created, found.env) == ("2024-01-01T00:00:00Z", ("STAGE=test",))
     saved = await _image(client, docker_save(sample_archives["skopeo.tar"]))
-    assert saved == await _image(client, archive(sample_archives["skopeo.tar"]))
+    assert saved == await _image(client, any_archive(sample_archives["skopeo.tar"]))
     assert [each.diff_id for each in found.layers] == [each.diff_id for each in saved.layers]
 
 

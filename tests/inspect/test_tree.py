@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from registry_fp import Client, Err, LimitExceeded, NotFound, Unsupported, settle, unwrap
-from registry_fp.archive.source import archive, docker_save, oci_layout
+from registry_fp.archive.source import any_archive, docker_save, oci_layout
 from registry_fp.pipelines import tree as module
 from registry_fp.pipelines.tree import TreeNode, tree
 from registry_fp.testing import Answer, Fault, running_registry, write_docker_save
@@ -126,7 +126,7 @@ async def test_a_layout_on_disk_has_a_tree_too(
     for name in ("umoci-oci", "skopeo-zstd-oci", "skopeo-oci.tar"):
         grown = await unwrap(tree(client, oci_layout(sample_archives[name])))
         assert (grown.root.role, len(grown.root.children)) == ("image", 4)
-        assert await unwrap(tree(client, archive(sample_archives[name]))) == grown
+        assert await unwrap(tree(client, any_archive(sample_archives[name]))) == grown
     saved = write_docker_save(tmp_path / "app.tar", layout="legacy").path
     out = await settle(tree(client, docker_save(saved)))
     assert isinstance(out, Err)

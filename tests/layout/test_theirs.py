@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from registry_fp import connect, oci_layout, push, unwrap
-from registry_fp.archive.source import archive
+from registry_fp.archive.source import any_archive
 from registry_fp.pipelines.validate import validate
 from tests.acceptance.reader import Reader
 from tests.real.docker_registry import RealRegistry
@@ -24,7 +24,7 @@ async def test_a_layout_of_another_program_is_pushed_as_it_is(
     target = f"{real_registry.host}/team-{uuid.uuid4().hex[:12]}:1.0"
     async with connect() as client:
         pushed = await unwrap(push(client, oci_layout(path, image="1.0"), target))
-        again = await unwrap(push(client, archive(path), target))
+        again = await unwrap(push(client, any_archive(path), target))
     theirs = await skopeo("inspect", "--raw", f"{kind}:{path}:1.0")
     ours = await skopeo("inspect", "--raw", "--tls-verify=false", f"docker://{target}")
     assert ours.stdout == theirs.stdout

@@ -17,7 +17,7 @@ from registry_fp import (
     unwrap,
 )
 from registry_fp.archive.docker_save import SavedImage
-from registry_fp.archive.source import ImageSource, archive
+from registry_fp.archive.source import ImageSource, any_archive
 from registry_fp.pipelines.validate import validate
 from registry_fp.pipelines.validate_layout import LayoutImage
 from registry_fp.testing import sample_image, write_docker_save
@@ -46,11 +46,11 @@ async def test_a_sound_layout_is_described(tmp_path: Path) -> None:
 
 
 async def test_whatever_lies_there_is_validated(tmp_path: Path) -> None:
-    """`archive` leads to the proof that fits."""
+    """`any_archive` leads to the proof that fits."""
     write_docker_save(tmp_path / "saved.tar", sample_image("app:1.0"))
     folder = write_layout(tmp_path / "app", image(layer("one")))
-    (saved,) = await unwrap(validate(archive(tmp_path / "saved.tar")))
-    (listed,) = await unwrap(validate(archive(folder)))
+    (saved,) = await unwrap(validate(any_archive(tmp_path / "saved.tar")))
+    (listed,) = await unwrap(validate(any_archive(folder)))
     assert isinstance(saved, SavedImage)
     assert isinstance(listed, LayoutImage)
     assert await unwrap(validate(docker_save(tmp_path / "saved.tar"))) == (saved,)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from registry_fp import Client, NoSuchPlatform, settle, unwrap
-from registry_fp.archive.source import archive, oci_layout
+from registry_fp.archive.source import any_archive, oci_layout
 from registry_fp.effect.exits import Err
 from registry_fp.pipelines.pull import PullOptions, pull
 from registry_fp.testing import EmbeddedRegistry
@@ -69,7 +69,7 @@ async def test_a_platform_that_is_not_there_is_named_with_those_that_are(
     await publish_image(client, f"{name}:alone", small())
     for tag, available in (("1", ("linux/amd64", "linux/arm64")), ("alone", ("linux/amd64",))):
         options = PullOptions(platform="linux/s390x")
-        out = await settle(pull(client, f"{name}:{tag}", archive(tmp_path / "app.tar"), options=options))
+        out = await settle(pull(client, f"{name}:{tag}", any_archive(tmp_path / "app.tar"), options=options))
         assert isinstance(out, Err)
         assert out.error.reason == NoSuchPlatform("linux/s390x", available)
     assert names_in(tmp_path) == []

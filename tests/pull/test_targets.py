@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from registry_fp import BadReference, Client, LocalIo, Misconfigured, Unsupported, docker_save, settle, unwrap
-from registry_fp.archive.source import ImageSource, archive, oci_layout
+from registry_fp.archive.source import ImageSource, any_archive, oci_layout
 from registry_fp.domain.errors import Reason
 from registry_fp.effect.exits import Err, Ok
 from registry_fp.pipelines.pull import PullOptions, pull
@@ -80,14 +80,14 @@ async def test_a_bad_reference_is_refused_before_anything(client: Client, tmp_pa
 async def test_a_path_tells_what_is_written(
     made_before: bool, embedded_registry: EmbeddedRegistry, client: Client, tmp_path: Path
 ) -> None:
-    """`archive` decides as people do: a folder is a layout, and a tar is what `docker load` takes."""
+    """`any_archive` decides as people do: a folder is a layout, and a tar is what `docker load` takes."""
     name = f"{embedded_registry.host}/app:1"
     await publish_image(client, name, small())
     if made_before:
         (tmp_path / "folder.tar").mkdir()
         (tmp_path / "file").write_bytes(b"old")
-    await unwrap(pull(client, name, archive(tmp_path / "folder.tar")))
-    await unwrap(pull(client, name, archive(tmp_path / "file")))
+    await unwrap(pull(client, name, any_archive(tmp_path / "folder.tar")))
+    await unwrap(pull(client, name, any_archive(tmp_path / "file")))
     layout, saved = ("folder.tar", "file") if made_before else ("file", "folder.tar")
     assert "manifest.json" not in files_of(tmp_path / layout)
     assert (tmp_path / layout).is_dir()
