@@ -83,7 +83,7 @@ from registry_fp.pipelines.artifact import ArtifactOptions, PushedArtifact, push
 from registry_fp.pipelines.artifact_file import ArtifactFile
 from registry_fp.pipelines.artifact_pull import PullArtifactOptions, PulledArtifact, pull_artifact
 from registry_fp.pipelines.attach import attach, detach
-from registry_fp.pipelines.convert import convert, converting
+from registry_fp.pipelines.convert import convert
 from registry_fp.pipelines.copy import Copied, CopyOptions, copy, copy_all
 from registry_fp.pipelines.delete import delete, delete_tag
 from registry_fp.pipelines.delete_plan import DeletePlan, plan_delete
@@ -109,7 +109,8 @@ from registry_fp.pipelines.rewritten import RewriteOptions, Rewritten
 from registry_fp.pipelines.store import Placed
 from registry_fp.pipelines.tag import tag
 from registry_fp.pipelines.tree import Tree, TreeNode, TreeRole, tree
-from registry_fp.pipelines.validate import validate
+from registry_fp.pipelines.validate import ValidImage, validate
+from registry_fp.pipelines.validate_layout import LayoutImage
 from registry_fp.protocol.message import Chunks
 from registry_fp.protocol.page import Page
 from registry_fp.transport.clock import Clock
@@ -171,6 +172,7 @@ __all__ = [
     "InvalidImage",
     "Keychain",
     "LayerNote",
+    "LayoutImage",
     "LimitExceeded",
     "LocalIo",
     "MalformedDocument",
@@ -233,6 +235,7 @@ __all__ = [
     "Unauthenticated",
     "Unsupported",
     "UploadLost",
+    "ValidImage",
     "anonymous",
     "any_archive",
     "append_layer",
@@ -243,7 +246,6 @@ __all__ = [
     "connect",
     "consume_blob",
     "convert",
-    "converting",
     "copy",
     "copy_all",
     "create_index",

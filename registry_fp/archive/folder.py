@@ -11,8 +11,8 @@ import os
 import secrets
 import stat
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from errno import EINVAL, EISDIR, ELOOP, ENOTDIR
 from functools import partial
 from typing import Final, TypeVar, final
@@ -43,8 +43,8 @@ class OpenFolder:
 
     path: str
     fd: int
-    hidden: str
     staged: int
+    held: ExitStack = field(repr=False, compare=False)
 
 
 def with_folder(path: str, use: Callable[[OpenFolder], Op[T]]) -> Op[T]:
@@ -52,7 +52,7 @@ def with_folder(path: str, use: Callable[[OpenFolder], Op[T]]) -> Op[T]:
 
     Fails with `LocalIo`, and as `use`.
     """
-    return bracket(lambda: _open_folder(path), use, lambda folder, _outcome: _close_folder(folder))
+    return bracket(lambda: _open_folder(path), use, lambda folder, _outcome: _let_go(path, folder.held))
 
 
 @operation
@@ -79,11 +79,12 @@ async def stage(folder: OpenFolder, name: str, chunks: Chunks) -> Result[None, R
 
     Fails as the stream does, and with `LocalIo`.
     """
-    opened = await off_loop(folder.path, lambda: Success(os.open(name, _NEW, 0o666, dir_fd=folder.staged)))
-    if not is_successful(opened):
-        return Failure(_failed(folder, opened.failure()))
-    fd: int = opened.unwrap()
+    held = ExitStack()  # whoever is cancelled while the file is being opened has it open all the same
     try:
+        opened = await off_loop(folder.path, lambda: _new(folder, name, held))
+        if not is_successful(opened):
+            return Failure(_failed(folder, opened.failure()))
+        fd = opened.unwrap()
         waiting: list[bytes] = []
         size = 0
         async for chunk in chunks:
@@ -100,7 +101,7 @@ async def stage(folder: OpenFolder, name: str, chunks: Chunks) -> Result[None, R
         last = await off_loop(folder.path, partial(_flushed, fd, tuple(waiting)))
         return last.alt(partial(_failed, folder))
     finally:
-        await finish(_close(folder.path, fd))
+        await finish(_let_go(folder.path, held))
 
 
 @operation
@@ -129,11 +130,18 @@ async def place_staged(folder: OpenFolder, places: Sequence[tuple[str, str]]) ->
 
 @operation
 async def _open_folder(path: str) -> Result[OpenFolder, RegistryError]:
-    opened = await off_loop(path, lambda: _opened(path))
+    held = ExitStack()
+    try:
+        opened = await off_loop(path, lambda: _opened(path, held))
+    except BaseException:
+        await finish(_let_go(path, held))
+        raise
+    if not is_successful(opened):
+        await finish(_let_go(path, held))
     return opened.alt(partial(RegistryError, "open_folder", path))
 
 
-def _opened(path: str) -> Result[OpenFolder, Reason]:
+def _opened(path: str, held: ExitStack) -> Result[OpenFolder, Reason]:
     try:
         name = os.fsencode(path)
     except UnicodeEncodeError:
@@ -142,27 +150,27 @@ def _opened(path: str) -> Result[OpenFolder, Reason]:
         return Failure(LocalIo(EINVAL, path))
     os.makedirs(name, exist_ok=True)  # noqa: PTH103  bytes, and no Path
     fd = os.open(name, _FOLDER)
+    held.callback(os.close, fd)
     hidden = f".{secrets.token_hex(8)}.partial"
-    try:
-        os.mkdir(hidden, 0o700, dir_fd=fd)
-        return Success(OpenFolder(path, fd, hidden, os.open(hidden, _BENEATH, dir_fd=fd)))
-    except OSError:
-        os.close(fd)
-        raise
+    os.mkdir(hidden, 0o700, dir_fd=fd)
+    held.callback(os.rmdir, hidden, dir_fd=fd)
+    staged = os.open(hidden, _BENEATH, dir_fd=fd)
+    held.callback(os.close, staged)
+    held.callback(_emptied, staged)
+    return Success(OpenFolder(path, fd, staged, held))
 
 
-async def _close_folder(folder: OpenFolder) -> None:
+def _emptied(staged: int) -> None:
+    for name in os.listdir(staged):
+        os.unlink(name, dir_fd=staged)
+
+
+async def _let_go(path: str, held: ExitStack) -> None:
     def step() -> Result[None, Reason]:
-        try:
-            for name in os.listdir(folder.staged):  # noqa: PTH208  a descriptor, and no Path
-                os.unlink(name, dir_fd=folder.staged)
-            os.rmdir(folder.hidden, dir_fd=folder.fd)
-        finally:
-            os.close(folder.staged)
-            os.close(folder.fd)
+        held.close()
         return Success(None)
 
-    await off_loop(folder.path, step)  # what cannot be removed is left there: it hides nothing and hurts nobody
+    await off_loop(path, step)  # what cannot be removed stays, hidden: it is in nobody's way
 
 
 def _place_fault(folder: OpenFolder, path: str) -> Reason | None:
@@ -219,12 +227,10 @@ def _flushed(fd: int, parts: tuple[bytes, ...]) -> Result[None, Reason]:
     return Success(None)
 
 
-async def _close(path: str, fd: int) -> None:
-    def step() -> Result[None, Reason]:
-        os.close(fd)
-        return Success(None)
-
-    await off_loop(path, step)
+def _new(folder: OpenFolder, name: str, held: ExitStack) -> Result[int, Reason]:
+    fd = os.open(name, _NEW, 0o666, dir_fd=folder.staged)
+    held.callback(os.close, fd)
+    return Success(fd)
 
 
 def _failed(folder: OpenFolder, reason: Reason) -> RegistryError:

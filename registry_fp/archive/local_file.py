@@ -5,9 +5,11 @@ Nothing is kept open in between, so that an artifact may have more files than a 
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from collections.abc import AsyncGenerator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from errno import EINVAL, EISDIR
 from functools import partial
@@ -61,12 +63,13 @@ def file_body(file: LocalFile) -> Body:
     """The bytes of a measured file; they end in `SourceChanged` where it is not the same any more, or in `LocalIo`."""
 
     async def chunks() -> AsyncGenerator[Result[bytes, RegistryError], None]:
-        opened = await off_loop(file.path, lambda: _opened(file.path))
-        if not is_successful(opened):
-            yield Failure(_failed(file, opened.failure()))
-            return
-        fd, identity = opened.unwrap()
+        held = ExitStack()  # whoever is cancelled while the file is being opened has it open all the same
         try:
+            opened = await off_loop(file.path, lambda: _opened(file.path, held))
+            if not is_successful(opened):
+                yield Failure(_failed(file, opened.failure()))
+                return
+            fd, identity = opened.unwrap()
             fault: Reason | None = None if identity == file.identity else SourceChanged(file.path)
             offset = 0
             while fault is None and offset < file.size:
@@ -80,17 +83,18 @@ def file_body(file: LocalFile) -> Body:
             if fault is not None:
                 yield Failure(_failed(file, fault))
         finally:
-            await finish(_close(file.path, fd))
+            await finish(_let_go(file.path, held))
 
     return Body(chunks, file.size)
 
 
 async def _measured(path: str) -> Result[LocalFile, Reason]:
-    opened = await off_loop(path, lambda: _opened(path))
-    if not is_successful(opened):
-        return Failure(opened.failure())
-    fd, identity = opened.unwrap()
+    held = ExitStack()
     try:
+        opened = await off_loop(path, lambda: _opened(path, held))
+        if not is_successful(opened):
+            return Failure(opened.failure())
+        fd, identity = opened.unwrap()
         hasher, offset = new_hasher(), 0
         while offset < identity.size:
             length = min(_CHUNK * _CHUNKS_A_STEP, identity.size - offset)
@@ -102,10 +106,10 @@ async def _measured(path: str) -> Result[LocalFile, Reason]:
         fault = _change(fd, file)
         return Success(file) if fault is None else Failure(fault)
     finally:
-        await finish(_close(path, fd))
+        await finish(_let_go(path, held))
 
 
-def _opened(path: str) -> Result[tuple[int, FileIdentity], Reason]:
+def _opened(path: str, held: ExitStack) -> Result[tuple[int, FileIdentity], Reason]:
     try:
         name = os.fsencode(path)
     except UnicodeEncodeError:
@@ -116,13 +120,10 @@ def _opened(path: str) -> Result[tuple[int, FileIdentity], Reason]:
     refused = _refusal(path, os.stat(name))  # noqa: PTH116  bytes, and no Path
     if refused is not None:
         return Failure(refused)
-    fd = os.open(name, _FLAGS)
+    fd = held.enter_context(io.FileIO(name, "rb", opener=lambda name, _: os.open(name, _FLAGS))).fileno()
     status = os.fstat(fd)
     refused = _refusal(path, status)
-    if refused is not None:
-        os.close(fd)
-        return Failure(refused)
-    return Success((fd, _identity(status)))
+    return Success((fd, _identity(status))) if refused is None else Failure(refused)
 
 
 def _hashed(fd: int, offset: int, length: int, path: str, hasher: Hasher) -> Result[None, Reason]:
@@ -150,9 +151,9 @@ def _identity(status: os.stat_result) -> FileIdentity:
     return FileIdentity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
-async def _close(path: str, fd: int) -> None:
+async def _let_go(path: str, held: ExitStack) -> None:
     def step() -> Result[None, Reason]:
-        os.close(fd)
+        held.close()
         return Success(None)
 
     await off_loop(path, step)

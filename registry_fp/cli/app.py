@@ -61,26 +61,6 @@ def demo(
     return demonstrate(archive, image, timeout, show)
 
 
-@app.command(sort_key=30)
-def serve(
-    *,
-    root: Annotated[
-        Path | None, Parameter(metavar="DIR", help="Keep everything in this folder; without it, in memory.")
-    ] = None,
-    listen: Annotated[
-        str, Parameter(metavar="HOST:PORT", help="Where; port 0 is any that is free.")
-    ] = "127.0.0.1:5000",
-    show: ShowOptions = AS_TEXT,
-) -> int:
-    """Serve a registry to try things with, until Ctrl-C.
-
-    It is a test kit, and no production registry.
-    """
-    from registry_fp.cli.serve import serve_registry
-
-    return serve_registry(root, listen, show)
-
-
 _COMMANDS: Final[tuple[tuple[Callable[..., int], str | None], ...]] = (
     (move_commands.push, "Usage: registry-fp push [OPTIONS] ARCHIVE (REFERENCE | --all-tags HOST)"),
     (move_commands.pull, None),
@@ -105,3 +85,23 @@ _COMMANDS: Final[tuple[tuple[Callable[..., int], str | None], ...]] = (
 
 for _place, (_command, _usage) in enumerate(_COMMANDS, start=2):
     app.command(_command, sort_key=_place, usage=_usage)
+
+
+@app.command(sort_key=30)
+def serve(
+    *,
+    root: Annotated[
+        Path | None, Parameter(metavar="DIR", help="Keep everything in this folder; without it, in memory.")
+    ] = None,
+    listen: Annotated[
+        str, Parameter(metavar="HOST:PORT", help="Where; port 0 is any that is free.")
+    ] = "127.0.0.1:5000",
+    show: ShowOptions = AS_TEXT,
+) -> int:
+    """Serve a registry to try things with, until Ctrl-C.
+
+    It is a test kit, and no production registry.
+    """
+    from registry_fp.cli.serve import serve_registry
+
+    return serve_registry(root, listen, show)

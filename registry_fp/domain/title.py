@@ -51,11 +51,11 @@ def parse_title(text: str) -> Result[str, InvalidImage]:
     >>> parse_title("C:\\a").failure().detail
     'it has a backslash'
     """
-    why = _fault(text)
-    parts = [part for part in text.split("/") if part != "."]
-    if why is None and not parts:
-        why = "it names no file"
-    return _bad(text, why) if why is not None else Success("/".join(parts))
+    path = "/".join(part for part in text.split("/") if part != ".")
+    why = _fault(text) or (None if path else "it names no file")
+    if why is None and _DRIVE.match(path) is not None:
+        why = "it begins with a drive"
+    return _bad(text, why) if why is not None else Success(path)
 
 
 def distinct_titles(titles: Iterable[str]) -> Result[tuple[str, ...], InvalidImage]:
@@ -88,7 +88,7 @@ def _fault(text: str) -> str | None:
         return "it has a control character"
     if "\\" in text:
         return "it has a backslash"
-    if text.startswith("/") or _DRIVE.match(text) is not None:
+    if text.startswith("/"):
         return "it is absolute"
     parts = text.split("/")
     if ".." in parts:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from typing import Any, TypeVar, final
+from typing import Any, Final, TypeVar, final
 
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
@@ -31,7 +31,7 @@ class Hand:
         self._parts: list[bytes] = []
         self._held = 0
         self._taken = asyncio.Event()
-        self.given = asyncio.Event()
+        self.given: Final = asyncio.Event()
 
     async def give(self, part: bytes) -> None:
         """Hand over the next bytes, and wait while enough is waiting to be used."""

@@ -50,7 +50,7 @@ class LoggedOut:
     hidden_by: str | None
 
 
-def login(
+def login(  # noqa: PLR0913  where to look, each with a default
     client: Client,
     host: str,
     username: str,
@@ -78,9 +78,7 @@ def login(
     )
 
 
-def logout(
-    host: str, *, environment: Mapping[str, str] | None = None, home: str | Path | None = None
-) -> Op[LoggedOut]:
+def logout(host: str, *, environment: Mapping[str, str] | None = None, home: str | Path | None = None) -> Op[LoggedOut]:
     """Forget the account for a host, in every file and credential program of `docker_keychain`.
 
     What stands under a repository's key stays, and no registry is asked. Fails with `BadReference`, `Misconfigured`, or
@@ -116,10 +114,12 @@ def _sendable(host: str, account: BasicCredentials) -> Op[str]:
 async def _proven(client: Client, host: str, account: BasicCredentials) -> Result[bool, RegistryError]:
     """Whether the registry asked who we are; fails if it did, and does not know this account."""
     asked: list[str] = []
+    names = {host.removesuffix(":443"), *(() if ":" in host else (f"{host}:80",))}
 
     def keychain(place: str) -> Op[Credentials | None]:
-        asked.append(place)
-        found: Op[Credentials | None] = FutureResult.from_value(account)
+        ours = place.partition("/")[0] in names
+        asked.extend((place,) if ours else ())
+        found: Op[Credentials | None] = FutureResult.from_value(account if ours else None)
         return found
 
     answered = await settle(ping(client.known_by(keychain), host))

@@ -66,9 +66,8 @@ async def _brought(
     if neighbour is None:
         return result_of(await settle(_sent(client, repository, blob, body, [])))
     # A registry that does not mount opens a session instead, and what is wrong with mounting is no answer to sending.
-    nothing: Op[Upload | None] = FutureResult.from_value(None)
     mounting = bracket(
-        lambda: ask_mount(client, repository, blob.digest, neighbour).lash(lambda _: nothing).map(_listed),
+        lambda: ask_mount(client, repository, blob.digest, neighbour).lash(_not_mounted).map(_listed),
         lambda left_open: _mounted_or_sent(client, repository, blob, body, left_open),
         lambda left_open, _: _given_up(client, left_open),
         grace=_GRACE,
@@ -128,3 +127,7 @@ async def _given_up(client: Client, uploads: list[Upload]) -> None:
 
 def _listed(upload: Upload | None) -> list[Upload]:
     return [] if upload is None else [upload]
+
+
+def _not_mounted(_error: RegistryError) -> Op[Upload | None]:
+    return FutureResult.from_value(None)

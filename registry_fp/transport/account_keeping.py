@@ -20,7 +20,6 @@ from registry_fp.transport.auth_file import (
     NamedProgram,
     is_mentioned,
     program_in,
-    split_asked,
     with_account,
     without_account,
 )

@@ -176,6 +176,7 @@ async def _held(program: CredentialProgram, command: tuple[str, str], told: byte
         )
     except OSError as error:
         return _broken(program, f"it does not start: {os.strerror(error.errno or 0)}")
+    ended: _Ended | None = None
     try:
         stdin: Any = transport.get_pipe_transport(0)
         stdin.write(told)
@@ -183,14 +184,15 @@ async def _held(program: CredentialProgram, command: tuple[str, str], told: byte
         await conversation.over
         if len(conversation.said) > PROGRAM_ANSWER_LIMIT:
             return _broken(program, f"it answered more than {PROGRAM_ANSWER_LIMIT} bytes")
-        return Success(_Ended(transport.get_returncode() or 0, bytes(conversation.said)))
+        ended = _Ended(transport.get_returncode() or 0, bytes(conversation.said))
+        return Success(ended)
     finally:
-        await finish(_end(transport, conversation))
+        await finish(_end(transport, conversation, by_force=ended is None))
 
 
-async def _end(transport: asyncio.SubprocessTransport, conversation: _Conversation) -> None:
+async def _end(transport: asyncio.SubprocessTransport, conversation: _Conversation, *, by_force: bool) -> None:
     """Whatever happened: the program has ended, and has been waited for."""
-    if transport.get_returncode() is None:
+    if by_force:  # and whom it started, who may hold its output open when it has long ended itself
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(transport.get_pid(), signal.SIGKILL)
     transport.close()

@@ -40,7 +40,8 @@ def docker_keychain(
     longest key of `auths` that is this repository, a part of its path, or its host.
 
     Without `environment` and `home` they are this program's own. A program may take `seconds`. What cannot be read or
-    does not work is `Misconfigured`, with its name, unless an earlier place has decided.
+    does not work is `Misconfigured`, with its name, unless an earlier place has decided; a program that does not work
+    hides nothing that stands in its file.
 
     >>> import asyncio
     >>> from pathlib import Path
@@ -86,12 +87,16 @@ async def _known(
     if not is_successful(named):
         return Failure(named.failure())
     keeper = named.unwrap()
+    broken: Reason | None = None
     if keeper is not None:
         kept = await settle(ask_program(CredentialProgram(keeper.name, around.environment, seconds), keeper.server))
         if isinstance(kept, Err):
-            return Failure(kept.error.reason)
+            broken = kept.error.reason
         # Who keeps one host's credentials has the last word on it; who keeps all may not have been told of this one.
-        if kept.value is not None or keeper.is_for_host:
+        elif kept.value is not None or keeper.is_for_host:
             return Success(kept.value)
     found = account_in(file, host, path)
-    return Success(found.unwrap()) if is_successful(found) else Failure(found.failure())
+    if not is_successful(found):
+        return Failure(found.failure())
+    # A program that does not work hides nothing that stands in the file itself: so does Docker.
+    return Failure(broken) if broken is not None and found.unwrap() is None else Success(found.unwrap())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import Final, Protocol, TypeAlias, TypeVar, final
 
@@ -26,6 +26,7 @@ from registry_fp.effect.retry import RetryPolicy
 from registry_fp.effect.single_flight import SingleFlight
 from registry_fp.protocol.message import Incoming, Request, Response
 from registry_fp.protocol.problem import ERROR_LIMIT
+from registry_fp.transport.account import Keychain
 from registry_fp.transport.clock import Clock
 from registry_fp.transport.settings import Settings
 
@@ -79,6 +80,11 @@ class Client:
     memory: Memory
     flights: SingleFlight[Descriptor]
     transit: asyncio.Semaphore
+    exchange_for: Callable[[Keychain], Exchange] | None = None
+
+    def known_by(self, keychain: Keychain) -> Client:
+        """The same connections and limits, with other credentials: what is known of this client is not used."""
+        return self if self.exchange_for is None else replace(self, exchange=self.exchange_for(keychain))
 
     def origin(self, host: str) -> URL:
         """Where the registry of this name answers: https, or http for loopback and for hosts that were chosen so."""

@@ -169,6 +169,22 @@ async def test_who_is_rightly_gone_is_not_brought_back(gated: Site, client: Clie
     assert digests(await gated.listed(subject)) == {str(ours.digest)}
 
 
+async def test_what_is_detached_does_not_come_back_with_an_old_list(gated: Site, client: Client) -> None:
+    """Somebody writes what they read before: the manifest is gone, so its entry goes too."""
+    assert gated.gate is not None
+    subject = await image_in(client, gated.repository)
+    gone, stays = [await attached(client, gated, subject, kind) for kind in ("gone", "stays")]
+    before = await gated.listed(subject)
+
+    async def an_old_list(method: str, path: str) -> None:
+        if method == "DELETE":
+            await written(client, gated, subject, before)
+
+    gated.gate.before = an_old_list
+    await unwrap(detach(client, f"{gated.repository}@{gone.digest}"))
+    assert digests(await gated.listed(subject)) == {str(stays.digest)}
+
+
 async def test_who_always_writes_over_us_wins_in_the_end(gated: Site, client: Client) -> None:
     """Two that never agree must not write for ever: it is told, with what was to be there and what is."""
     assert gated.gate is not None
@@ -189,7 +205,7 @@ async def test_what_others_have_written_into_the_list_stays(gated: Site, client:
     await attached(client, gated, subject, "a")
     [entry] = await gated.listed(subject)
     foreign = {**entry, "org.example.unknown": [1.50, "é"], "data": "e30="}
-    await written(client, gated, subject, [foreign, foreign], annotations={"who": "they"}, more={"x": None})
+    await written(client, gated, subject, [foreign, entry], annotations={"who": "they"}, more={"x": None})
     await attached(client, gated, subject, "b")
     index = json.loads((await gated.get(f"manifests/{fallback(subject)}", Accept=INDEX)).body)
     assert (index["annotations"], index["more"]) == ({"who": "they"}, {"x": None})

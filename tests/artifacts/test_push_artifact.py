@@ -160,18 +160,30 @@ async def test_the_bytes_of_the_files_are_told_while_they_move(gated: Site, clie
     assert max(moved.values()) == files[2].stat().st_size
 
 
-async def test_a_file_that_changes_on_its_way_is_no_artifact(gated: Site, client: Client, files: list[Path]) -> None:
+@pytest.mark.parametrize("moment", ["before it is sent", "while it is sent"])
+async def test_a_file_that_changes_on_its_way_is_no_artifact(
+    moment: str, gated: Site, client: Client, files: list[Path]
+) -> None:
     """The digest was of other bytes; nobody gets half of the one and half of the other."""
-
-    async def written(method: str, path: str) -> None:
-        if method == "POST":
-            with files[2].open("r+b") as file:
-                file.write(b"changed")
-
     assert gated.gate is not None
     assert gated.embedded is not None
-    gated.gate.before = written
-    out = await settle(push_artifact(client, files[2], f"{gated.repository}:1"))
+
+    def written() -> None:
+        with files[2].open("r+b") as file:
+            file.write(b"changed")
+
+    async def before(method: str, path: str) -> None:
+        if method == "POST":
+            written()
+
+    def while_moving(event: Event) -> None:
+        if isinstance(event, BlobMoved) and event.sent == 1024 * 1024:
+            written()
+
+    if moment == "before it is sent":
+        gated.gate.before = before
+    options = ArtifactOptions(on_event=while_moving if moment == "while it is sent" else lambda _: None)
+    out = await settle(push_artifact(client, files[2], f"{gated.repository}:1", options=options))
     assert isinstance(out, Err)
     assert isinstance(out.error.reason, SourceChanged)
     assert await gated.tags() == set()

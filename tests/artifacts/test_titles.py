@@ -32,6 +32,8 @@ HOSTILE = [
     "C:\\Windows\\a",
     "C:a",
     "c:/a",
+    "./C:",
+    "././c:a",
     "..\\a",
     "a\\b",
     "\\\\server\\share",

@@ -43,7 +43,7 @@ def test_the_version_is_the_distributions(capfdbinary: Capture) -> None:
 @pytest.mark.parametrize(
     "mistake",
     [
-        ("tagz", "localhost:1/app"),
+        ("inspct", "localhost:1/app"),
         ("tags",),
         ("tags", "one", "two"),
         ("tags", "localhost:1/app", "--bogus"),
@@ -85,7 +85,7 @@ def test_without_the_extra_it_says_how_to_install_it(missing: str) -> None:
 
 def test_a_mistake_of_the_script_is_2_too() -> None:
     """As the shell sees it."""
-    refused = run("tagz")
+    refused = run("inspct")
     assert (refused.code, refused.out) == (2, b"")
-    assert refused.err.startswith('error: Unknown command "tagz". Did you mean "tags"?')
+    assert refused.err.startswith('error: Unknown command "inspct". Did you mean "inspect"?')
     assert os.linesep.join(refused.err.splitlines()[1:]) == "hint: see `registry-fp --help`"

@@ -14,8 +14,12 @@ from returns.io import IOResult
 from returns.result import Failure, Result, Success
 
 from registry_fp import (
+    FILE_LIMIT,
     AmbiguousManifest,
     Annotations,
+    AnyArchive,
+    ArtifactFile,
+    ArtifactOptions,
     BadReference,
     BasicCredentials,
     BlobDone,
@@ -28,7 +32,10 @@ from registry_fp import (
     Conflict,
     ConnectFailed,
     ConnectionLost,
+    Copied,
+    CopyOptions,
     DeadlineExceeded,
+    DeletePlan,
     Denied,
     Descriptor,
     Died,
@@ -36,22 +43,31 @@ from registry_fp import (
     DigestMismatch,
     DnsFailed,
     DockerSave,
+    EntryKind,
     Err,
     Event,
     ExecutionConfig,
+    Family,
+    FileEntry,
     History,
     HostSettings,
     ImageConfig,
+    ImageEdit,
     ImageFault,
     ImageIndex,
     ImageManifest,
+    ImageNoun,
     ImageRead,
+    ImageSource,
+    IndexEdit,
     Inspected,
     InspectedImage,
     InspectedIndex,
     InspectedLayer,
     InvalidImage,
     Keychain,
+    LayerNote,
+    LayoutImage,
     LimitExceeded,
     LocalIo,
     MalformedDocument,
@@ -63,16 +79,24 @@ from registry_fp import (
     NoSuchPlatform,
     NotConfirmed,
     NotFound,
+    OciLayout,
     Ok,
     OnEvent,
     Op,
     Outcome,
+    Page,
     Phase,
+    Placed,
     Platform,
     PolicyRefused,
     Problem,
     ProtocolViolation,
+    PullArtifactOptions,
+    Pulled,
+    PulledArtifact,
+    PullOptions,
     Pushed,
+    PushedArtifact,
     PushedBlob,
     PushOptions,
     RangeRejected,
@@ -85,6 +109,8 @@ from registry_fp import (
     RegistryFailed,
     Repository,
     RetryPolicy,
+    RewriteOptions,
+    Rewritten,
     RootFs,
     SavedImage,
     SavedLayer,
@@ -98,19 +124,37 @@ from registry_fp import (
     TarUnreadable,
     TimedOut,
     TlsFailed,
+    Tree,
+    TreeNode,
+    TreeRole,
     Unauthenticated,
     Unsupported,
     UploadLost,
+    ValidImage,
     anonymous,
+    any_archive,
+    append_layer,
+    attach,
+    blob_size,
     bracket,
+    choose_platform,
     connect,
     consume_blob,
+    convert,
+    copy,
+    copy_all,
+    create_index,
     deadline,
+    delete,
     delete_blob,
     delete_manifest,
+    delete_tag,
     describe,
+    detach,
     digest_of,
     docker_save,
+    edit_image,
+    edit_index,
     exit_code,
     explain,
     exponential,
@@ -122,28 +166,43 @@ from registry_fp import (
     hint,
     inspect,
     is_transient,
+    list_files,
+    list_referrers,
     list_repositories,
     list_tags,
+    local_platform,
     mount_blob,
+    oci_layout,
     operation,
     outcome,
     parse_digest,
     parse_host,
     parse_image_config,
     parse_manifest,
+    parse_platform,
     parse_reference,
     parse_repository,
     ping,
+    plan_delete,
+    pull,
+    pull_artifact,
     push,
     push_all,
+    push_artifact,
     put_blob,
     put_manifest,
+    read_file,
     read_settings,
+    referrer_pages,
+    repository_pages,
     retry,
     settle,
     static_credentials,
+    tag,
+    tag_pages,
     traverse,
     traverse_all,
+    tree,
     unwrap,
     validate,
 )
@@ -177,6 +236,81 @@ def every_verb_is_an_operation_on_a_client_and_a_noun(
         assert_type(inspect(client, source), Op[Inspected]),
         assert_type(inspect(client, name), Op[Inspected]),
     )
+
+
+def images_move_between_registries_and_disks(
+    client: Client, name: Reference, folder: OciLayout, found: AnyArchive, edit: ImageEdit
+) -> tuple[object, ...]:
+    """What is on disk is a value, wherever an image can come from or go to."""
+    source: ImageSource = folder
+    family: Family = "oci"
+    return (
+        assert_type(pull(client, name, folder, options=PullOptions(platform="all")), Op[Pulled]),
+        assert_type(pull(client, "ghcr.io/team/app:1", docker_save("app.tar")), Op[Pulled]),
+        assert_type(push(client, source, name), Op[Pushed]),
+        assert_type(copy(client, name, "localhost:5000/app:1", options=CopyOptions(referrers=True)), Op[Copied]),
+        assert_type(copy(client, name, name).map(lambda copied: copied.blobs), Op[tuple[Placed, ...]]),
+        assert_type(copy_all(client, [(name, "localhost:5000/app:1")], limit=3), Op[tuple[Copied, ...]]),
+        assert_type(validate(folder), Op[tuple[LayoutImage, ...]]),
+        assert_type(validate(found), Op[tuple[ValidImage, ...]]),
+        assert_type(oci_layout("app", image="1.0"), OciLayout),
+        assert_type(any_archive("app"), AnyArchive),
+        assert_type(convert(client, name, name, to=family, options=RewriteOptions(concurrency=1)), Op[Rewritten]),
+        assert_type(edit_image(client, name, name, edit), Op[Rewritten]),
+        assert_type(append_layer(client, name, name, "layer.tar", note=LayerNote(comment="new")), Op[Rewritten]),
+        assert_type(create_index(client, [name, "localhost:5000/app:2"], name), Op[Rewritten]),
+        assert_type(edit_index(client, name, name, IndexEdit(only=["linux/arm64"])), Op[Rewritten]),
+    )
+
+
+def names_are_given_and_taken(client: Client, name: Reference) -> tuple[object, ...]:
+    """A plan is a value, to be looked at before anything is done."""
+    return (
+        assert_type(tag(client, name, "stable"), Op[Descriptor]),
+        assert_type(delete(client, name), Op[None]),
+        assert_type(delete_tag(client, "localhost:5000/app:1"), Op[None]),
+        assert_type(plan_delete(client, name), Op[DeletePlan]),
+        assert_type(plan_delete(client, name).map(lambda plan: plan.kept), Op[tuple[str, ...]]),
+        assert_type(blob_size(client, "localhost:5000/app", "sha256:00"), Op[int | None]),
+    )
+
+
+def artifacts_are_files_with_a_manifest(client: Client, name: Reference, file: ArtifactFile) -> tuple[object, ...]:
+    """One file or many, as paths or with what is to be said of them."""
+    return (
+        assert_type(push_artifact(client, ["a.txt", file], name, options=ArtifactOptions()), Op[PushedArtifact]),
+        assert_type(pull_artifact(client, name, "folder", options=PullArtifactOptions()), Op[PulledArtifact]),
+        assert_type(attach(client, name, "sbom.json"), Op[PushedArtifact]),
+        assert_type(detach(client, name), Op[None]),
+        assert_type(list_referrers(client, name, artifact_type="application/spdx+json"), Op[tuple[Descriptor, ...]]),
+    )
+
+
+def an_image_can_be_looked_into(client: Client, noun: ImageNoun, index: ImageIndex) -> tuple[object, ...]:
+    """In a registry or on disk, by the same verbs."""
+    return (
+        assert_type(tree(client, noun, referrers=False), Op[Tree]),
+        assert_type(list_files(client, noun, layer=-1), Op[tuple[FileEntry, ...]]),
+        assert_type(read_file(client, noun, "etc/passwd", limit=FILE_LIMIT), Op[bytes]),
+        assert_type(parse_platform("linux/arm64"), Result[Platform, RegistryError]),
+        assert_type(choose_platform(index, local_platform()), Result[Descriptor, NoSuchPlatform]),
+    )
+
+
+def a_tree_has_roles_and_a_file_a_kind(grown: Tree, entry: FileEntry) -> tuple[TreeRole, EntryKind]:
+    """Both are closed."""
+    node = assert_type(grown.root, TreeNode)
+    return node.role, entry.kind
+
+
+async def long_lists_come_page_by_page(client: Client, name: Reference) -> None:
+    """Each page is an `Ok`, and an `Err` is the last."""
+    async for page in tag_pages(client, "localhost:5000/app"):
+        assert_type(page, Ok[Page[str]] | Err[RegistryError])
+    async for listed in repository_pages(client, "localhost:5000"):
+        assert_type(listed, Ok[Page[str]] | Err[RegistryError])
+    async for about in referrer_pages(client, name):
+        assert_type(about, Ok[Page[Descriptor]] | Err[RegistryError])
 
 
 def an_operation_is_a_future_result_of_the_one_error(client: Client) -> FutureResult[None, RegistryError]:
