@@ -19,7 +19,7 @@ from registry_fp.cli.session import Session, in_time, prepare
 from registry_fp.cli.terminal import Terminal
 from registry_fp.pipelines.login import LoggedIn, LoggedOut, login, logout
 
-__all__ = ["ask_login", "ask_logout"]
+__all__ = ["LoginDocument", "LogoutDocument", "ask_login", "ask_logout"]
 
 
 @final

@@ -7,6 +7,7 @@ registry that knows no ranges the whole is taken again, and what is here already
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -33,6 +34,7 @@ __all__ = ["AHEAD", "blob_chunks"]
 AHEAD: Final = 1024 * 1024
 """How many bytes of a blob may wait for whoever uses them; while it is more, the connection waits."""
 
+_WORTH_A_THREAD: Final = 128 * 1024  # bytes: less is hashed before a thread has begun
 _STEPS: Final = 10_000  # a stream that breaks all the time makes 50,000 requests at most, whatever its size
 _STEP: Final = 16 * 1024  # and where nobody says how large it is, at least 2 KiB a second
 
@@ -51,17 +53,41 @@ async def blob_chunks(
     Source: end-2; RFC 9110, 14.
     """
     digest, size = (wanted.digest, wanted.size) if isinstance(wanted, Descriptor) else (wanted, None)
-    hasher = new_hasher(digest.algorithm) if seen is None else seen
+    proof = _Proof(new_hasher(digest.algorithm) if seen is None else seen)
     download = _Download(client, repository, digest, Known(start, size), client.clock.now())
     async with aclosing(handed_over(download.run, ahead=AHEAD)) as parts:
-        async for part in parts:
-            hasher.update(part.value_or(b""))
-            yield part
-            if not is_successful(part):
-                return
-    actual = Digest(digest.algorithm, hasher.hexdigest())
+        try:
+            async for part in parts:
+                await proof.take(part.value_or(b""))
+                yield part
+                if not is_successful(part):
+                    return
+        finally:
+            await proof.rest()
+    actual = Digest(digest.algorithm, proof.hasher.hexdigest())
     if actual != digest:
         yield Failure(download.counted(download.request.failed(DigestMismatch(digest, actual))))
+
+
+@final
+@dataclass(slots=True)
+class _Proof:
+    """The hash of what has come: a thread works on the last piece while its taker does, and the loop on the next."""
+
+    hasher: Hasher
+    under_way: asyncio.Future[None] | None = None
+
+    async def take(self, part: bytes) -> None:
+        await self.rest()
+        if len(part) < _WORTH_A_THREAD:
+            self.hasher.update(part)
+        else:
+            self.under_way = asyncio.get_running_loop().run_in_executor(None, self.hasher.update, part)
+
+    async def rest(self) -> None:
+        if self.under_way is not None:
+            await self.under_way
+            self.under_way = None
 
 
 @final

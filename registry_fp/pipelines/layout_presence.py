@@ -120,7 +120,7 @@ class _Survey:
                 if not is_successful(blobs):
                     return blobs.failure()
                 self.absent.update(dict.fromkeys(blobs.unwrap()))
-            wanted = {each.digest: each for above in level for each in _listed(above) if each.digest not in self.known}
+            wanted = {each.digest: each for above in level for each in above.listed if each.digest not in self.known}
             size += sum(each.size for each in wanted.values())
             if len(self.known) + len(wanted) > _MANIFESTS or size > _BYTES:
                 beyond = LimitExceeded("manifests in an index, or bytes of them", _MANIFESTS)
@@ -148,7 +148,7 @@ class _Survey:
         while ahead:
             manifest = ahead.pop(0)
             blobs.update((each.digest, each) for each in _needed(manifest))
-            fresh = {each.digest for each in _listed(manifest)} - seen
+            fresh = {each.digest for each in manifest.listed} - seen
             seen |= fresh
             ahead += [(made or {}).get(each) or self.known[each] for each in sorted(fresh)]
         return tuple(blobs.values())
@@ -171,6 +171,9 @@ class _Part:
         left: list[Descriptor | None] = []
         for entry in manifest.model.manifests:
             below = self._survey.known.get(entry.digest)
+            if entry in manifest.blobs:  # an entry of a build cache
+                left.append(None if entry.digest in self._survey.absent else entry)
+                continue
             kept = Success(None) if below is None else self.image(below)
             if not is_successful(kept):
                 return Failure(kept.failure())
@@ -212,14 +215,8 @@ def _remade(manifest: RawManifest, left: list[Descriptor | None]) -> Result[RawM
     return parse_manifest(raw, manifest.media_type, algorithm=manifest.digest.algorithm)
 
 
-def _listed(manifest: RawManifest) -> tuple[Descriptor, ...]:
-    return manifest.model.manifests if isinstance(manifest.model, ImageIndex) else ()
-
-
 def _needed(manifest: RawManifest) -> Iterator[Descriptor]:
-    if not isinstance(manifest.model, ImageIndex):
-        yield manifest.model.config
-        yield from (each for each in manifest.model.layers if not is_foreign(each.media_type))
+    return (each for each in manifest.blobs if not is_foreign(each.media_type))
 
 
 def _about(entry: Descriptor) -> str | None:

@@ -27,7 +27,7 @@ from registry_fp.domain.errors import (
     RegistryError,
     SizeMismatch,
 )
-from registry_fp.domain.manifest import MANIFEST_LIMIT, ImageIndex, RawManifest, parse_manifest
+from registry_fp.domain.manifest import MANIFEST_LIMIT, RawManifest, parse_manifest
 from registry_fp.domain.media_type import is_foreign
 from registry_fp.domain.model import Annotations
 from registry_fp.effect.bracket import finish
@@ -105,9 +105,9 @@ class LayoutOrigin:
 class LayoutStore:
     """A layout folder as an `Origin` and a `Destination`; made by `layout_store`.
 
-    Blobs are streamed to another name in the folder, hashed on the way, brought to the disk, and renamed. A blob that
-    is there with the right size is taken as it is, because it got its name only when it was proven; a small one is read
-    again, and `validate` reads all.
+    Blobs are streamed to another name in the folder, proven on the way by the origin that gives them, brought to the
+    disk, and renamed. A blob that is there with the right size is taken as it is, because it got its name only when it
+    was proven; a small one is read again, and `validate` reads all.
     Several stores, also in other processes, can write to one folder at the same time.
     """
 
@@ -151,11 +151,8 @@ class LayoutStore:
                 read = await settle(self.manifest(wanted))
                 if isinstance(read, Err):
                     return Failure(read.error) if isinstance(read.error.reason, LocalIo) else Success(False)
-                if isinstance(read.value.model, ImageIndex):
-                    below.update((each.digest, each) for each in read.value.model.manifests if each.digest not in seen)
-                    continue
-                blobs = [read.value.model.config, *read.value.model.layers]
-                there = await off_loop(self._path, partial(self._all_there, blobs))
+                below.update((each.digest, each) for each in read.value.listed if each.digest not in seen)
+                there = await off_loop(self._path, partial(self._all_there, read.value.blobs))
                 if not is_successful(there):
                     return Failure(self._failed("read_blob", wanted, there.failure()))
                 if not there.unwrap():

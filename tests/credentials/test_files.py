@@ -17,11 +17,11 @@ from registry_fp.domain.errors import Misconfigured
 from registry_fp.effect.exits import Err, Ok, settle
 from registry_fp.transport.account import BasicCredentials, Credentials, IdentityToken, RegistryToken, first_of
 from registry_fp.transport.auth_file import account_in, parse_auth_file, program_in, split_asked, with_account
-from registry_fp.transport.docker_keychain import docker_keychain
+from registry_fp.transport.docker_keychain import FoundAccount, docker_keychain, find_account
 from tests.credentials.place import Home
 
 HOST = "registry.example"
-SECRET = "s3cr3t-w0rd"
+SECRET = "s3cr3t-w0rd"  # noqa: S105  the one that must not be seen
 ENTRY = {"auths": {HOST: {"username": "ada", "password": SECRET}}}
 ADA = BasicCredentials("ada", SecretStr(SECRET))
 
@@ -114,6 +114,19 @@ async def test_a_file_that_others_can_read_is_warned_of_once(
     assert SECRET not in caplog.text
 
 
+async def test_where_an_account_was_found_is_told(home: Home) -> None:
+    """Who wonders why a push is refused asks first which of five places was believed."""
+    home.shelf({"quay.io": ("ada", SECRET)})
+    runtime = home.write("runtime", {"credHelpers": {"quay.io": "shelf"}})
+    docker = home.write("docker", ENTRY)
+    docker.chmod(0o644)
+    in_file = await settle(find_account(HOST, environment=home.variables))
+    assert in_file == Ok(FoundAccount(ADA, f"auth file {docker}", None, is_exposed=True))
+    in_program = await settle(find_account("quay.io/team", environment=home.variables))
+    assert in_program == Ok(FoundAccount(ADA, f"auth file {runtime}", "docker-credential-shelf", is_exposed=False))
+    assert SECRET not in f"{in_file!r}{in_program!r}"
+
+
 async def test_a_login_elsewhere_is_seen_without_a_new_client(home: Home) -> None:
     """A token that another program refreshes every hour is read when it is needed, and not at the start."""
     keychain = docker_keychain(environment=home.variables)
@@ -164,9 +177,8 @@ def test_any_json_is_an_answer_and_no_secret_shows_itself(document: object) -> N
     parsed = parse_auth_file("auth file x", json.dumps(document).encode())
     shown = [repr(parsed)]
     if is_successful(parsed):
-        for found in (program_in(parsed.unwrap(), HOST), account_in(parsed.unwrap(), HOST, "team/app")):
-            if not is_successful(found):
-                shown.append(repr(found))
+        found = (program_in(parsed.unwrap(), HOST), account_in(parsed.unwrap(), HOST, "team/app"))
+        shown.extend(repr(each) for each in found if not is_successful(each))
         known: Credentials | None = account_in(parsed.unwrap(), HOST, "team/app").value_or(None)
         match known:
             case BasicCredentials(password=token) | IdentityToken(token=token) | RegistryToken(token=token):

@@ -137,6 +137,7 @@ async def test_what_stands_in_a_variable_comes_first(home: Home) -> None:
         ("registry.example", "registry.example:80", True),
         ("http://registry.example", "registry.example:80", True),
         ("https://registry.example", "registry.example:80", False),
+        ("ftp://registry.example", "registry.example", False),
         ("registry.example:443", "registry.example:80", False),
         ("registry.example:443", "registry.example", True),
         ("REGISTRY.example", "registry.example", True),

@@ -21,7 +21,7 @@ from tests.credentials.place import Home
 
 HOST = "registry.example:5000"
 SH = "#!/bin/sh\n"
-SECRET = "s3cr3t-w0rd"
+SECRET = "s3cr3t-w0rd"  # noqa: S105  the one that must not be seen
 
 
 def _answer(**fields: object) -> str:
@@ -130,7 +130,7 @@ async def test_a_folder_of_path_that_is_relative_is_not_looked_into(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else who enters a folder runs what somebody else has put there."""
-    _told(home, _answer(Username="mallory", Secret="x"))
+    _told(home, _answer(Username="mallory", Secret=SECRET))
     monkeypatch.chdir(home.root / "bin")
     for path in (".", "", f".{os.pathsep}"):
         out = await settle(docker_keychain(environment={**home.variables, "PATH": path})(HOST))

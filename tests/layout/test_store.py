@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from returns.result import Failure, Result, Success
@@ -128,10 +129,14 @@ async def test_what_was_damaged_is_fetched_again(change: str, tmp_path: Path) ->
     check_layout(tmp_path / "app", made)
 
 
+# An origin proves what it gives, and says so as its last word.
+_OTHER: Final = RegistryError("get_blob", "a test", DigestMismatch(digest_of(b"content!"), digest_of(b"12345678")))
+
+
 @pytest.mark.parametrize(
     ("chunks", "kind"),
     [
-        ((b"12345678",), DigestMismatch),
+        ((b"12345678", _OTHER), DigestMismatch),
         ((b"1234567",), SizeMismatch),
         ((b"1234567", b"89"), SizeMismatch),
         ((b"1234567", b"8" * 10_000_000), SizeMismatch),
@@ -174,7 +179,7 @@ async def test_what_two_ask_for_at_once_is_fetched_once(tmp_path: Path) -> None:
     both = await asyncio.gather(*(settle(store.place(_named(content), origin, ignore)) for _ in range(5)))
     assert sorted(done.value.outcome for done in both if isinstance(done, Ok)) == [*["exists"] * 4, "fetched"]
     assert origin.opened == 1
-    wrong, right = Bytes(b"wrong"), Bytes(b"right")
+    wrong, right = Bytes(b"wrong", _OTHER), Bytes(b"right")
     mixed = await asyncio.gather(*(settle(store.place(_named(b"right"), each, ignore)) for each in (wrong, right)))
     assert [type(done) for done in mixed] == [Err, Ok]
     check_names(tmp_path / "app")
