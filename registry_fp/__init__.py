@@ -1,128 +1,150 @@
-"""registry_fp: push and inspect container images from async Python, with every failure in the type."""
+"""registry_fp: push, pull, copy and inspect container images from async Python, with every failure in the type."""
 
-from registry_fp.archive.docker_save import SavedImage, SavedLayer
-from registry_fp.archive.layer_entry import EntryKind, FileEntry
-from registry_fp.archive.source import (
-    AnyArchive,
-    DockerSave,
-    ImageSource,
-    OciLayout,
-    any_archive,
-    docker_save,
-    oci_layout,
-)
-from registry_fp.client import connect
-from registry_fp.domain.descriptor import Descriptor
-from registry_fp.domain.digest import Digest, digest_of, parse_digest
-from registry_fp.domain.edit import ImageEdit, LayerNote
-from registry_fp.domain.errors import (
-    AmbiguousManifest,
-    BadReference,
-    Conflict,
-    ConnectFailed,
-    ConnectionLost,
-    DeadlineExceeded,
-    Denied,
-    DigestMismatch,
-    DnsFailed,
-    ImageFault,
-    InvalidImage,
-    LimitExceeded,
-    LocalIo,
-    MalformedDocument,
-    MediaTypeMismatch,
-    Misconfigured,
-    MissingContent,
-    NoSuchPlatform,
-    NotConfirmed,
-    NotFound,
-    Phase,
-    PolicyRefused,
-    Problem,
-    ProtocolViolation,
-    RangeRejected,
-    RateLimited,
-    Reason,
-    Refused,
-    RegistryError,
-    ServerFault,
-    SeveralFailed,
-    SizeMismatch,
-    SourceChanged,
-    TagNotDeletable,
-    TarFault,
-    TarUnreadable,
-    TimedOut,
-    TlsFailed,
-    Unauthenticated,
-    Unsupported,
-    UploadLost,
-)
-from registry_fp.domain.exit_code import exit_code
-from registry_fp.domain.explain import describe, explain, hint
-from registry_fp.domain.image_config import ExecutionConfig, History, ImageConfig, RootFs, parse_image_config
-from registry_fp.domain.manifest import ImageIndex, ImageManifest, RawManifest, parse_manifest
-from registry_fp.domain.media_type import Compression, Family, MediaType
-from registry_fp.domain.model import Annotations
-from registry_fp.domain.platform import Platform, choose_platform, local_platform, parse_platform
-from registry_fp.domain.reference import Reference, Repository, parse_host, parse_reference, parse_repository
-from registry_fp.domain.transient import is_transient
-from registry_fp.effect.bracket import Died, bracket
-from registry_fp.effect.deadline import deadline
-from registry_fp.effect.exits import Err, Ok, RegistryFailed, fold, outcome, settle, unwrap
-from registry_fp.effect.operation import Op, operation
-from registry_fp.effect.retry import RetryPolicy, exponential, retry
-from registry_fp.effect.traverse import traverse, traverse_all
-from registry_fp.operations.blobs import blob_size, consume_blob, delete_blob, get_blob, has_blob, mount_blob, put_blob
-from registry_fp.operations.catalog import list_repositories, repository_pages
-from registry_fp.operations.manifests import delete_manifest, get_manifest, head_manifest, put_manifest
-from registry_fp.operations.ping import ping
-from registry_fp.operations.referrers import list_referrers, referrer_pages
-from registry_fp.operations.tags import list_tags, tag_pages
-from registry_fp.pipelines.artifact import ArtifactOptions, PushedArtifact, push_artifact
-from registry_fp.pipelines.artifact_file import ArtifactFile
-from registry_fp.pipelines.artifact_pull import PullArtifactOptions, PulledArtifact, pull_artifact
-from registry_fp.pipelines.attach import attach, detach
-from registry_fp.pipelines.convert import convert
-from registry_fp.pipelines.copy import Copied, CopyOptions, copy, copy_all
-from registry_fp.pipelines.delete import delete, delete_tag
-from registry_fp.pipelines.delete_plan import DeletePlan, plan_delete
-from registry_fp.pipelines.edit import append_layer, edit_image
-from registry_fp.pipelines.edit_index import IndexEdit, create_index, edit_index
-from registry_fp.pipelines.event import (
-    BlobDone,
-    BlobMoved,
-    BlobStarted,
-    Event,
-    ImageRead,
-    ManifestStored,
-    OnEvent,
-    Outcome,
-)
-from registry_fp.pipelines.files import FILE_LIMIT, list_files, read_file
-from registry_fp.pipelines.image_view import ImageNoun
-from registry_fp.pipelines.inspect import Inspected, InspectedImage, InspectedIndex, InspectedLayer, inspect
-from registry_fp.pipelines.pull import Pulled, PullOptions, pull
-from registry_fp.pipelines.push import Pushed, PushedBlob, PushOptions, push
-from registry_fp.pipelines.push_all import push_all
-from registry_fp.pipelines.rewritten import RewriteOptions, Rewritten
-from registry_fp.pipelines.store import Placed
-from registry_fp.pipelines.tag import tag
-from registry_fp.pipelines.tree import Tree, TreeNode, TreeRole, tree
-from registry_fp.pipelines.validate import ValidImage, validate
-from registry_fp.pipelines.validate_layout import LayoutImage
-from registry_fp.protocol.message import Chunks
-from registry_fp.protocol.page import Page
-from registry_fp.transport.clock import Clock
-from registry_fp.transport.credential import BasicCredentials, Keychain, anonymous, static_credentials
-from registry_fp.transport.port import Client
-from registry_fp.transport.settings import HostSettings, Settings, read_settings
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from registry_fp._homes import HOMES
+
+if TYPE_CHECKING:
+    from registry_fp.archive.docker_save import SavedImage, SavedLayer
+    from registry_fp.archive.layer_entry import EntryKind, FileEntry
+    from registry_fp.archive.source import (
+        AnyArchive,
+        DockerSave,
+        ImageSource,
+        OciLayout,
+        any_archive,
+        docker_save,
+        oci_layout,
+    )
+    from registry_fp.client import connect
+    from registry_fp.domain.descriptor import Descriptor
+    from registry_fp.domain.digest import Digest, digest_of, parse_digest
+    from registry_fp.domain.edit import ImageEdit, LayerNote
+    from registry_fp.domain.errors import (
+        AmbiguousManifest,
+        BadReference,
+        Conflict,
+        ConnectFailed,
+        ConnectionLost,
+        DeadlineExceeded,
+        Denied,
+        DigestMismatch,
+        DnsFailed,
+        ImageFault,
+        InvalidImage,
+        LimitExceeded,
+        LocalIo,
+        MalformedDocument,
+        MediaTypeMismatch,
+        Misconfigured,
+        MissingContent,
+        NoSuchPlatform,
+        NotConfirmed,
+        NotFound,
+        Phase,
+        PolicyRefused,
+        Problem,
+        ProtocolViolation,
+        RangeRejected,
+        RateLimited,
+        Reason,
+        Refused,
+        RegistryError,
+        ServerFault,
+        SeveralFailed,
+        SizeMismatch,
+        SourceChanged,
+        TagNotDeletable,
+        TarFault,
+        TarUnreadable,
+        TimedOut,
+        TlsFailed,
+        Unauthenticated,
+        Unsupported,
+        UploadLost,
+    )
+    from registry_fp.domain.exit_code import exit_code
+    from registry_fp.domain.explain import describe, explain, hint
+    from registry_fp.domain.image_config import ExecutionConfig, History, ImageConfig, RootFs, parse_image_config
+    from registry_fp.domain.manifest import ImageIndex, ImageManifest, RawManifest, parse_manifest
+    from registry_fp.domain.media_type import Compression, Family, MediaType
+    from registry_fp.domain.model import Annotations
+    from registry_fp.domain.platform import Platform, choose_platform, local_platform, parse_platform
+    from registry_fp.domain.reference import Reference, Repository, parse_host, parse_reference, parse_repository
+    from registry_fp.domain.transient import is_transient
+    from registry_fp.effect.bracket import Died, bracket
+    from registry_fp.effect.deadline import deadline
+    from registry_fp.effect.exits import Err, Ok, RegistryFailed, fold, outcome, settle, unwrap
+    from registry_fp.effect.operation import Op, operation
+    from registry_fp.effect.retry import RetryPolicy, exponential, retry
+    from registry_fp.effect.traverse import traverse, traverse_all
+    from registry_fp.operations.blobs import (
+        blob_size,
+        consume_blob,
+        delete_blob,
+        get_blob,
+        has_blob,
+        mount_blob,
+        put_blob,
+    )
+    from registry_fp.operations.catalog import list_repositories, repository_pages
+    from registry_fp.operations.manifests import delete_manifest, get_manifest, head_manifest, put_manifest
+    from registry_fp.operations.ping import ping
+    from registry_fp.operations.referrers import list_referrers, referrer_pages
+    from registry_fp.operations.tags import list_tags, tag_pages
+    from registry_fp.pipelines.artifact import ArtifactOptions, PushedArtifact, push_artifact
+    from registry_fp.pipelines.artifact_file import AnyFile, ArtifactFile
+    from registry_fp.pipelines.artifact_pull import PullArtifactOptions, PulledArtifact, PulledFile, pull_artifact
+    from registry_fp.pipelines.attach import attach, detach
+    from registry_fp.pipelines.convert import convert
+    from registry_fp.pipelines.copy import Copied, CopyOptions, copy, copy_all
+    from registry_fp.pipelines.delete import delete, delete_tag
+    from registry_fp.pipelines.delete_plan import DeletePlan, plan_delete
+    from registry_fp.pipelines.edit import append_layer, edit_image
+    from registry_fp.pipelines.edit_index import IndexEdit, create_index, edit_index
+    from registry_fp.pipelines.event import (
+        BlobDone,
+        BlobMoved,
+        BlobStarted,
+        Event,
+        ImageRead,
+        ManifestStored,
+        OnEvent,
+        Outcome,
+    )
+    from registry_fp.pipelines.files import FILE_LIMIT, list_files, read_file
+    from registry_fp.pipelines.image_view import ImageNoun
+    from registry_fp.pipelines.inspect import Inspected, InspectedImage, InspectedIndex, InspectedLayer, inspect
+    from registry_fp.pipelines.login import LoggedIn, LoggedOut, login, logout
+    from registry_fp.pipelines.pull import Pulled, PullOptions, pull
+    from registry_fp.pipelines.push import Pushed, PushedBlob, PushOptions, push
+    from registry_fp.pipelines.push_all import push_all
+    from registry_fp.pipelines.referrer import ListedBy
+    from registry_fp.pipelines.rewritten import RewriteOptions, Rewritten
+    from registry_fp.pipelines.store import Placed
+    from registry_fp.pipelines.tag import tag
+    from registry_fp.pipelines.tree import Tree, TreeNode, TreeRole, tree
+    from registry_fp.pipelines.validate import ValidImage, validate
+    from registry_fp.pipelines.validate_layout import LayoutImage
+    from registry_fp.protocol.message import Chunks
+    from registry_fp.protocol.page import Page
+    from registry_fp.transport.account import Credentials, IdentityToken, RegistryToken, first_of
+    from registry_fp.transport.clock import Clock
+    from registry_fp.transport.credential import BasicCredentials, Keychain, anonymous, static_credentials
+    from registry_fp.transport.docker_keychain import docker_keychain
+    from registry_fp.transport.keyring_keychain import keyring_keychain
+    from registry_fp.transport.port import Client
+    from registry_fp.transport.settings import HostSettings, Settings, read_settings
 
 __all__ = [
     "FILE_LIMIT",
     "AmbiguousManifest",
     "Annotations",
     "AnyArchive",
+    "AnyFile",
     "ArtifactFile",
     "ArtifactOptions",
     "BadReference",
@@ -139,6 +161,7 @@ __all__ = [
     "ConnectionLost",
     "Copied",
     "CopyOptions",
+    "Credentials",
     "DeadlineExceeded",
     "DeletePlan",
     "Denied",
@@ -156,6 +179,7 @@ __all__ = [
     "FileEntry",
     "History",
     "HostSettings",
+    "IdentityToken",
     "ImageConfig",
     "ImageEdit",
     "ImageFault",
@@ -174,7 +198,10 @@ __all__ = [
     "LayerNote",
     "LayoutImage",
     "LimitExceeded",
+    "ListedBy",
     "LocalIo",
+    "LoggedIn",
+    "LoggedOut",
     "MalformedDocument",
     "ManifestStored",
     "MediaType",
@@ -200,6 +227,7 @@ __all__ = [
     "PullOptions",
     "Pulled",
     "PulledArtifact",
+    "PulledFile",
     "PushOptions",
     "Pushed",
     "PushedArtifact",
@@ -212,6 +240,7 @@ __all__ = [
     "Refused",
     "RegistryError",
     "RegistryFailed",
+    "RegistryToken",
     "Repository",
     "RetryPolicy",
     "RewriteOptions",
@@ -257,12 +286,14 @@ __all__ = [
     "describe",
     "detach",
     "digest_of",
+    "docker_keychain",
     "docker_save",
     "edit_image",
     "edit_index",
     "exit_code",
     "explain",
     "exponential",
+    "first_of",
     "fold",
     "get_blob",
     "get_manifest",
@@ -271,11 +302,14 @@ __all__ = [
     "hint",
     "inspect",
     "is_transient",
+    "keyring_keychain",
     "list_files",
     "list_referrers",
     "list_repositories",
     "list_tags",
     "local_platform",
+    "login",
+    "logout",
     "mount_blob",
     "oci_layout",
     "operation",
@@ -311,3 +345,16 @@ __all__ = [
     "unwrap",
     "validate",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is asked for when it is asked for (PEP 562): half of what is here is needed by nobody at once."""
+    home = HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(home), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

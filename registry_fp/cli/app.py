@@ -80,6 +80,8 @@ _COMMANDS: Final[tuple[tuple[Callable[..., int], str | None], ...]] = (
     (change_commands.tag, None),
     (change_commands.attach, None),
     (change_commands.delete, None),
+    (change_commands.login, None),
+    (change_commands.logout, None),
     (read_commands.schema, None),
 )
 

@@ -8,9 +8,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from registry_fp.cli.options import ANY_REGISTRY, AS_TEXT, ReferenceName, RemoteOptions, ShowOptions
+from registry_fp.cli.options import ANY_REGISTRY, AS_TEXT, HostName, ReferenceName, RemoteOptions, ShowOptions
 
-__all__ = ["attach", "delete", "tag"]
+__all__ = ["attach", "delete", "login", "logout", "tag"]
 
 
 def tag(
@@ -62,3 +62,20 @@ def delete(
     from registry_fp.cli.change import ask_delete, ask_plan
 
     return (ask_plan if dry_run else ask_delete)(reference, remote, show)
+
+
+def login(host: HostName, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:
+    """Prove an account to a registry, and keep it where Docker and podman keep theirs.
+
+    Without --username and --password-stdin it is asked for at a terminal.
+    """
+    from registry_fp.cli.login import ask_login
+
+    return ask_login(host, remote, show)
+
+
+def logout(host: HostName, /, *, show: ShowOptions = AS_TEXT) -> int:
+    """Forget an account, wherever it is kept."""
+    from registry_fp.cli.login import ask_logout
+
+    return ask_logout(host, show)

@@ -11,13 +11,25 @@ from typing import final
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
-from registry_fp import Err, Misconfigured, Ok, RegistryError, connect, parse_host, settle, static_credentials
+from registry_fp import (
+    Err,
+    LoggedIn,
+    LoggedOut,
+    Misconfigured,
+    Ok,
+    RegistryError,
+    connect,
+    login,
+    logout,
+    parse_host,
+    settle,
+    static_credentials,
+)
 from registry_fp.cli.answer import Answer
 from registry_fp.cli.options import RemoteOptions, ShowOptions
 from registry_fp.cli.run import run
 from registry_fp.cli.session import Session, in_time, prepare
 from registry_fp.cli.terminal import Terminal
-from registry_fp.pipelines.login import LoggedIn, LoggedOut, login, logout
 
 __all__ = ["LoginDocument", "LogoutDocument", "ask_login", "ask_logout"]
 

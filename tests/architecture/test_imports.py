@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sysconfig
+from importlib import import_module
 from pathlib import Path
 
+import registry_fp
+from registry_fp._homes import HOMES
 from tests.architecture.source import ROOT, modules
 
 # Of `returns`, what may be used, and where. Everything else in it is unsound, untyped without a plugin, or unsafe.
@@ -84,3 +88,19 @@ def test_the_command_line_imports_the_two_doors_and_its_own_files() -> None:
     """What it needs and cannot get there, a user cannot get either."""
     known = {name for name in _known_to("cli", "registry_fp") if not name.startswith("registry_fp.cli")}
     assert known <= {"registry_fp", "registry_fp.testing"}
+
+
+def test_the_door_leads_type_checkers_and_the_interpreter_to_the_same_files() -> None:
+    """The names are loaded when they are asked for, so what is written for one of the two must be true for both."""
+    door = ast.parse((ROOT / "__init__.py").read_text(encoding="utf-8"))
+    shown = {
+        alias.name: node.module
+        for node in ast.walk(door)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("registry_fp.")
+        for alias in node.names
+    }
+    assert shown.pop("HOMES") == "registry_fp._homes"
+    assert shown == dict(HOMES)
+    assert set(HOMES) == set(registry_fp.__all__)
+    for name, home in HOMES.items():
+        assert getattr(registry_fp, name) is getattr(import_module(home), name)
