@@ -1,4 +1,7 @@
-"""registry_fp: push, pull, copy and inspect container images from async Python, with every failure in the type."""
+"""registry_fp: push, pull, copy and inspect container images from async Python, with every failure in the type.
+
+This file is long because it is the list of everything that there is.
+"""
 
 from __future__ import annotations
 

@@ -116,7 +116,9 @@ def _completed(path: str) -> Result[None, Reason]:
 
 def _listed(path: str, entry: Descriptor) -> Result[None, Reason]:
     before = _index(path)
-    after = (Success(None) if before is None else _checked(before)).bind(lambda raw: with_entry(raw, entry))
+    after = (
+        (Success(None) if before is None else _checked(before)).bind(lambda raw: with_entry(raw, entry)).bind(_checked)
+    )
     if not is_successful(after):
         return Failure(after.failure())
     if after.unwrap() != before:

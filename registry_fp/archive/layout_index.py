@@ -119,7 +119,8 @@ def with_entry(raw: bytes | None, entry: Descriptor) -> Result[bytes, Reason]:
     """An `index.json` that lists one more; an entry of the same name is replaced, and all else stays as it is.
 
     Without a name, it is listed only where no entry has its digest; with one, it takes the place of an entry that has
-    its digest and no name. None is a layout that has no index yet. Fails as `parse_index_json`.
+    its digest and no name. Entries of one ref name with two full names (containerd's) are two images. None is a layout
+    that has no index yet. Fails as `parse_index_json`.
     """
     fresh = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}
     loaded = Success(fresh) if raw is None else _loaded(raw)
@@ -145,13 +146,24 @@ def _merged(listed: list[tuple[Any, Descriptor]], entry: Descriptor, name: str |
     kept: list[Any] = []
     placed = False
     for item, known in listed:
-        its = (known.annotations or Annotations()).get(REF_NAME)
-        if its != name and not (its is None and known.digest == entry.digest):
+        if not _gives_way(known, entry):
             kept.append(item)
         elif not placed:
             kept.append(written)
             placed = True
     return kept if placed else [*kept, written]
+
+
+def _gives_way(known: Descriptor, entry: Descriptor) -> bool:
+    """Whether a named entry takes the place of one that is there.
+
+    A ref name is often a tag alone, which images of several repositories have: two full names are two images.
+    """
+    its, ours = known.annotations or Annotations(), entry.annotations or Annotations()
+    if REF_NAME not in its:
+        return known.digest == entry.digest
+    full = {names[CONTAINERD_NAME] for names in (its, ours) if CONTAINERD_NAME in names}
+    return its[REF_NAME] == ours[REF_NAME] and len(full) < 2
 
 
 def _loaded(raw: bytes) -> Result[Any, Reason]:

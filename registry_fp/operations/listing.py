@@ -47,13 +47,14 @@ class Pages(Generic[T]):
     twice. It belongs to one task.
     """
 
-    __slots__ = ("_begin", "_ended", "_entries", "_full", "_listing", "_next", "_seen", "_size")
+    __slots__ = ("_begin", "_ended", "_entries", "_full", "_linked", "_listing", "_next", "_seen", "_size")
 
     def __init__(self, begin: Callable[[], Op[Listing[T]]]) -> None:
         self._begin = begin
         self._listing: Listing[T] | None = None
         self._next: Request | None = None
         self._full: Page[T] | None = None
+        self._linked = False
         self._seen: set[URL] = set()
         self._entries = self._size = 0
         self._ended = False
@@ -92,10 +93,11 @@ class Pages(Generic[T]):
         return Err(error)
 
     def _following(self, listing: Listing[T], page: Page[T]) -> URL | None:
-        """A registry that fills its first page and links to no other may have more, or not know of `Link`."""
+        """A registry that fills a page and has never linked to another may have more, or not know of `Link`."""
         self._full = None
-        full = len(self._seen) == 1 and len(page.entries) + page.left_out == listing.page_size
-        if page.following is not None or not full or not page.entries:
+        self._linked = self._linked or page.following is not None
+        full = len(page.entries) + page.left_out == listing.page_size
+        if self._linked or not full or not page.entries:
             return page.following
         self._full = page
         return url_after(listing.first.url, str(page.entries[-1]))

@@ -38,7 +38,7 @@ from registry_fp.effect.traverse import traverse
 from registry_fp.operations.manifests import get_manifest, head_manifest
 from registry_fp.operations.noun import reference_noun
 from registry_fp.pipelines.artifact_file import AnyFile, FilesOrigin, measure_files, named_files
-from registry_fp.pipelines.event import ManifestStored, OnEvent, emit, ignore
+from registry_fp.pipelines.event import ImageRead, ManifestStored, OnEvent, emit, ignore
 from registry_fp.pipelines.referrer import ListedBy, store_referrer
 from registry_fp.pipelines.repository_store import RepositoryStore
 from registry_fp.pipelines.store import Placed
@@ -142,10 +142,14 @@ async def store_artifact(
     manifest = rendered.unwrap()
     origin = FilesOrigin({**measured.value.bodies, config.digest: content, EMPTY_DESCRIPTOR.digest: _in_memory(EMPTY)})
 
+    target = Reference(repository, tag, manifest.digest if tag is None else None)
+    blobs = {blob.digest: blob for blob in (config, *layers)}
+
     def sent() -> Op[PushedArtifact]:
         store = RepositoryStore(client, repository)
-        return _placed(store, (config, *layers), origin, limit, options.on_event).bind(
-            lambda blobs: _stored(client, Reference(repository, tag), manifest, blobs, options)
+        emit(options.on_event, ImageRead(str(target), tuple((str(blob.digest), blob.size) for blob in blobs.values())))
+        return traverse(blobs.values(), lambda blob: store.place(blob, origin, options.on_event), limit=limit).bind(
+            lambda placed: _stored(client, target, manifest, placed, options)
         )
 
     def once_more(error: RegistryError) -> Op[PushedArtifact]:
@@ -156,19 +160,11 @@ async def store_artifact(
     return Failure(out.error) if isinstance(out, Err) else Success(out.value)
 
 
-def _placed(
-    store: RepositoryStore, blobs: tuple[Descriptor, ...], origin: FilesOrigin, limit: int, on_event: OnEvent
-) -> Op[tuple[Placed, ...]]:
-    different = {blob.digest: blob for blob in reversed(blobs)}
-    return traverse(tuple(reversed(different.values())), lambda blob: store.place(blob, origin, on_event), limit=limit)
-
-
 @operation
 async def _stored(
-    client: Client, target: Reference, manifest: RawManifest, blobs: tuple[Placed, ...], options: ArtifactOptions
+    client: Client, name: Reference, manifest: RawManifest, blobs: tuple[Placed, ...], options: ArtifactOptions
 ) -> Result[PushedArtifact, RegistryError]:
-    pinned = Reference(target.repository, None, manifest.digest)
-    name = pinned if target.tag is None else target
+    pinned = Reference(name.repository, None, manifest.digest)
     listed = await settle(store_referrer(client, name, manifest))
     if isinstance(listed, Err):
         return Failure(listed.error)

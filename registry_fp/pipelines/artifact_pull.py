@@ -29,7 +29,7 @@ from registry_fp.effect.traverse import traverse
 from registry_fp.operations.blobs import consume_blob
 from registry_fp.operations.manifests import get_manifest
 from registry_fp.operations.noun import reference_noun
-from registry_fp.pipelines.event import BlobDone, BlobMoved, BlobStarted, OnEvent, emit, ignore
+from registry_fp.pipelines.event import BlobDone, BlobMoved, BlobStarted, ImageRead, OnEvent, emit, ignore
 from registry_fp.protocol.message import Chunks
 from registry_fp.transport.port import Client
 
@@ -147,6 +147,7 @@ async def _fetched(
 ) -> Result[tuple[PulledFile, ...], RegistryError]:
     paths = [path for _, path in found.layers]
     numbered = [(str(number), layer, path) for number, (layer, path) in enumerate(found.layers)]
+    emit(options.on_event, ImageRead(folder.path, tuple((path, layer.size) for layer, path in found.layers)))
 
     def fetch(each: tuple[str, Descriptor, str]) -> Op[None]:
         name, layer, path = each

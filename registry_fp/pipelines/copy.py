@@ -8,14 +8,13 @@ from functools import partial
 from typing import Literal, final
 
 from returns.future import FutureResult
-from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest
 from registry_fp.domain.errors import BadReference, Misconfigured, Reason, RegistryError, SeveralFailed
-from registry_fp.domain.manifest import ImageIndex, RawManifest
-from registry_fp.domain.platform import Platform, choose_platform, parse_platform
+from registry_fp.domain.manifest import RawManifest
+from registry_fp.domain.platform import Platform, parse_platform
 from registry_fp.domain.reference import Reference
 from registry_fp.effect.exits import Err, settle
 from registry_fp.effect.operation import Op, operation
@@ -27,6 +26,7 @@ from registry_fp.operations.tags import list_tags
 from registry_fp.pipelines.convert import Converting, converting
 from registry_fp.pipelines.event import ManifestStored, OnEvent, emit, ignore
 from registry_fp.pipelines.graph import collect
+from registry_fp.pipelines.pull_choice import one_image
 from registry_fp.pipelines.repository_store import RepositoryStore
 from registry_fp.pipelines.store import Placed
 from registry_fp.pipelines.transfer import Transferred, transfer
@@ -42,7 +42,8 @@ _GENERATIONS = 8  # of referrers: a signature of an attestation of an image has 
 class CopyOptions:
     """What can be chosen for one copy; None leaves it to the client's settings.
 
-    `platform` takes one image of an index (None: the index with all of them). `referrers` takes along what refers to
+    `platform` takes one image of an index (None: the index with all of them); an image that is in no index, and is for
+    another platform than the one that is named, is refused. `referrers` takes along what refers to
     the image, and `digest_tags` the tags `sha256-<digest>...` that older tools keep signatures under. `foreign` moves
     the bytes of layers that may not be distributed, too. With `on_refusal="convert"` a registry that refuses manifests
     of one family, Docker's or the OCI's, gets the image in the other: its digests are then other ones.
@@ -98,7 +99,7 @@ def copy(
             lambda goal: _wanted(options).bind(
                 lambda platform: (
                     get_manifest(client, origin)
-                    .bind(lambda raw: _chosen(client, origin, raw, platform))
+                    .bind(lambda raw: _chosen(client, origin, raw, platform, strict=options.platform != "local"))
                     .bind(lambda root: _copied(client, origin, goal, root, options))
                 )
             )
@@ -131,14 +132,11 @@ def _wanted(options: CopyOptions) -> Op[Platform | None]:
     return FutureResult.from_result(Success(None) if chosen is None else parse_platform(chosen))
 
 
-def _chosen(client: Client, name: Reference, raw: RawManifest, platform: Platform | None) -> Op[RawManifest]:
-    """The manifest itself, or the one image of an index that runs on a platform."""
-    if platform is None or not isinstance(raw.model, ImageIndex):
-        return FutureResult.from_value(raw)
-    found = choose_platform(raw.model, platform)
-    if not is_successful(found):
-        return FutureResult.from_failure(RegistryError("copy", str(name), found.failure()))
-    return RepositoryStore(client, name.repository).manifest(found.unwrap())
+def _chosen(
+    client: Client, name: Reference, raw: RawManifest, platform: Platform | None, *, strict: bool
+) -> Op[RawManifest]:
+    origin = RepositoryStore(client, name.repository)
+    return one_image("copy", origin, str(name), raw, platform, strict=strict)
 
 
 @operation

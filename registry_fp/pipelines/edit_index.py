@@ -216,6 +216,8 @@ class _Station:
         known = {manifest.digest: manifest for manifest in read.value.manifests}
         root = read.value.root
         if isinstance(root.model, ImageIndex):
+            if root.blobs:  # a build cache lists blobs
+                return Failure(RegistryError(self.doing, str(name), Unsupported("an index entry that is no image")))
             beneath = read.value.manifests[:-1]
             return Success(tuple(_Found(entry, known[entry.digest], beneath, origin) for entry in root.model.manifests))
         if root.model.config.media_type not in IMAGE_CONFIGS:

@@ -189,7 +189,7 @@ def _taken(plan: _Plan, place: Callable[[RawManifest], Op[Transferred]]) -> Op[P
             return Failure(shown.error)
         pinned = plan.name.at(shown.value.digest)
         named = plan.options.platform != "local"
-        chosen = await settle(one_image(plan.origin, pinned, shown.value, plan.platform, strict=named))
+        chosen = await settle(one_image("pull", plan.origin, str(pinned), shown.value, plan.platform, strict=named))
         if isinstance(chosen, Err):
             return Failure(chosen.error)
         root = chosen.value

@@ -12,11 +12,10 @@ from registry_fp.domain.image_config import CONFIG_LIMIT, parse_image_config
 from registry_fp.domain.manifest import ImageIndex, ImageManifest, RawManifest
 from registry_fp.domain.media_type import DOCKER_CONFIG, INDEX_TYPES, MANIFEST_TYPES, OCI_CONFIG
 from registry_fp.domain.platform import Platform, choose_platform
-from registry_fp.domain.reference import Reference
 from registry_fp.effect.exits import Err, settle
 from registry_fp.effect.operation import operation
-from registry_fp.operations.blobs import get_blob
-from registry_fp.pipelines.repository_store import RepositoryStore
+from registry_fp.pipelines.overlay import read_whole
+from registry_fp.pipelines.store import Origin
 
 __all__ = ["one_image"]
 
@@ -24,8 +23,8 @@ _DEPTH: Final = 16
 
 
 @operation
-async def one_image(
-    origin: RepositoryStore, name: Reference, root: RawManifest, wanted: Platform | None, *, strict: bool
+async def one_image(  # noqa: PLR0913  what is looked at, for what, and who asks
+    doing: str, origin: Origin, name: str, root: RawManifest, wanted: Platform | None, *, strict: bool
 ) -> Result[RawManifest, RegistryError]:
     """The image of `root` that runs on the platform `wanted`; with None it is `root` itself.
 
@@ -36,39 +35,36 @@ async def one_image(
     if wanted is None:
         return Success(root)
     if strict and isinstance(root.model, ImageManifest):
-        return await _checked(origin, name, root, root.model, wanted)
+        checked = await _checked(origin, root, root.model, wanted)
+        return checked.alt(lambda why: why if isinstance(why, RegistryError) else RegistryError(doing, name, why))
     chosen = root
     for _ in range(_DEPTH):
         if not isinstance(chosen.model, ImageIndex):
             return Success(chosen)
         entry = choose_platform(chosen.model, wanted)
         if not is_successful(entry):
-            return Failure(_failed(name, entry.failure()))
+            return Failure(RegistryError(doing, name, entry.failure()))
         promised = entry.unwrap()
         read = await settle(origin.manifest(promised))
         if isinstance(read, Err):
             return Failure(read.error)
         chosen = read.value
         if promised.media_type in INDEX_TYPES | MANIFEST_TYPES and chosen.media_type != promised.media_type:
-            return Failure(_failed(name, MediaTypeMismatch(promised.media_type, chosen.media_type)))
-    return Failure(_failed(name, LimitExceeded("indexes within each other", _DEPTH)))
+            return Failure(RegistryError(doing, name, MediaTypeMismatch(promised.media_type, chosen.media_type)))
+    return Failure(RegistryError(doing, name, LimitExceeded("indexes within each other", _DEPTH)))
 
 
 async def _checked(
-    origin: RepositoryStore, name: Reference, root: RawManifest, manifest: ImageManifest, wanted: Platform
-) -> Result[RawManifest, RegistryError]:
+    origin: Origin, root: RawManifest, manifest: ImageManifest, wanted: Platform
+) -> Result[RawManifest, RegistryError | Reason]:
     if manifest.config.media_type not in {DOCKER_CONFIG, OCI_CONFIG}:  # an artifact runs nowhere
         return Success(root)
-    raw = await settle(get_blob(origin.client, origin.repository, manifest.config.digest, limit=CONFIG_LIMIT))
+    raw = await settle(read_whole(origin, manifest.config, limit=CONFIG_LIMIT))
     if isinstance(raw, Err):
         return Failure(raw.error)
     config = parse_image_config(raw.value)
     if not is_successful(config):
-        return Failure(_failed(name, config.failure()))
+        return Failure(config.failure())
     alone = root.descriptor.model_copy(update={"platform": config.unwrap().platform})
     chosen = choose_platform(ImageIndex(schema_version=2, manifests=(alone,)), wanted)
-    return chosen.map(lambda _: root).alt(lambda reason: _failed(name, reason))
-
-
-def _failed(name: Reference, reason: Reason) -> RegistryError:
-    return RegistryError("pull", str(name), reason)
+    return Failure(chosen.failure()) if not is_successful(chosen) else Success(root)

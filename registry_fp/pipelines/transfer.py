@@ -77,6 +77,8 @@ def transfer(  # noqa: PLR0913  options, each with a default
     def named() -> Op[Transferred]:
         return destination.store(root, tag).map(lambda _: Transferred(root.descriptor, (root.descriptor,), ()))
 
+    if foreign:  # a place that has an image need not have what of it may not be distributed
+        return moved(trust=False).lash(anew)
     return destination.holds(root.descriptor).bind(lambda held: named() if held else moved(trust=True)).lash(anew)
 
 

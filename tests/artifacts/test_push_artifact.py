@@ -29,7 +29,8 @@ from registry_fp.domain.errors import Misconfigured, Unsupported
 from registry_fp.domain.model import Annotations
 from registry_fp.pipelines.artifact import ArtifactOptions, push_artifact
 from registry_fp.pipelines.artifact_file import ArtifactFile
-from registry_fp.pipelines.event import BlobMoved, Event
+from registry_fp.pipelines.artifact_pull import PullArtifactOptions, pull_artifact
+from registry_fp.pipelines.event import BlobDone, BlobMoved, BlobStarted, Event, ImageRead
 from tests.acceptance.reader import OCI, Reader
 from tests.artifacts.conftest import Site
 from tests.real.docker_registry import RealRegistry
@@ -63,6 +64,24 @@ async def test_the_same_files_again_send_nothing(site: Site, client: Client, fil
     second = await unwrap(push_artifact(client, files, f"{site.repository}:2"))
     assert (second.digest, second.sent) == (first.digest, 0)
     assert await site.tags() == {"1", "2"}
+
+
+async def test_whoever_watches_is_told_of_every_blob_before_it_moves(
+    site: Site, client: Client, files: list[Path], tmp_path: Path
+) -> None:
+    """A terminal draws a line for each blob that it was told of, and has none for another."""
+    seen: list[Event] = []
+    name = f"{site.repository}:1"
+    await unwrap(push_artifact(client, files, name, options=ArtifactOptions(on_event=seen.append)))
+    options = PullArtifactOptions(on_event=seen.append)
+    await unwrap(pull_artifact(client, name, tmp_path / "pulled", options=options))
+    known: set[str] = set()
+    for event in seen:
+        if isinstance(event, ImageRead):
+            known = {blob for blob, _ in event.blobs}
+        elif isinstance(event, BlobStarted | BlobMoved | BlobDone):
+            assert event.blob in known
+    assert [event.target for event in seen if isinstance(event, ImageRead)] == [name, str(tmp_path / "pulled")]
 
 
 def test_the_bytes_are_written_down() -> None:

@@ -5,7 +5,7 @@ import io
 import json
 import os
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -16,17 +16,26 @@ _END = 1024
 
 def real_archive(size: int, layers: int) -> Path:
     """An archive of files under /usr, in about equal layers; the same files always give the same bytes, once made."""
-    path = CACHE / f"usr-{size // 10**6}-{layers}.tar"
+    found = _files(Path("/usr"), size // layers // 20)
+    return _kept(f"usr-{size // 10**6}-{layers}", layers, lambda part: _write_layer(part, found, size // layers))
+
+
+def random_archive(size: int, layers: int) -> Path:
+    """An archive whose layers hold one file each that no codec makes smaller."""
+    return _kept(f"random-{size // 10**6}-{layers}", layers, lambda part: _write_random(part, size // layers))
+
+
+def _kept(name: str, layers: int, write_layer: Callable[[Path], None]) -> Path:
+    """The archive of this name; made where it is not there yet."""
+    path = CACHE / f"{name}.tar"
     if not path.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
-        found, parts = _files(Path("/usr"), size // layers // 20), []
-        for number in range(layers):
-            parts.append(path.with_suffix(f".{number}"))
-            _write_layer(parts[-1], found, size // layers)
         unfinished = path.with_suffix(".unfinished")
         with unfinished.open("wb") as file, tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar:
             diff_ids = []
-            for number, part in enumerate(parts):
+            for number in range(layers):
+                part = path.with_suffix(f".{number}")
+                write_layer(part)
                 with part.open("rb") as content:
                     diff_ids.append(hashlib.file_digest(content, "sha256").hexdigest())
                     content.seek(0)
@@ -35,6 +44,11 @@ def real_archive(size: int, layers: int) -> Path:
             _write_image(tar, diff_ids)
         unfinished.rename(path)
     return path
+
+
+def _write_random(path: Path, size: int) -> None:
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar, Path("/dev/urandom").open("rb") as noise:
+        tar.addfile(_member("noise", size), noise)
 
 
 def sparse_archive(path: Path, sizes: Sequence[int]) -> Path:

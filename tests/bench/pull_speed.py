@@ -8,18 +8,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 
 from registry_fp import connect, docker_save, push, unwrap
-from tests.bench.archives import real_archive
+from tests.bench.archives import random_archive, real_archive
 from tests.real.debian import required
 from tests.real.docker_registry import serve_docker_registry
 from tests.real.skopeo import skopeo_tool
 
-_SIZE = 800 * 10**6
 _LAYERS = 5
+_IMAGES: dict[str, Callable[[], Path]] = {
+    "800 MB of files": lambda: real_archive(800 * 10**6, _LAYERS),
+    "1 GiB that does not compress": lambda: random_archive(2**30, _LAYERS),
+}
 _KINDS = {
     "docker": ("docker archive", "app.tar", "docker-archive:{}:bench:1.0"),
     "layout": ("layout folder", "layout", "oci:{}:1.0"),
@@ -31,8 +35,9 @@ _KINDS = {
 def pull_speed(runs: int) -> list[tuple[str, str]]:
     """Rows of the table: seconds from the start of a process to its end, the median and all runs."""
     rows = []
-    with _image() as source:
-        for kind, (what, _, _) in _KINDS.items():
+    for image, kind in product(_IMAGES, _KINDS):
+        with _stored(_IMAGES[image]()) as source:
+            what = f"{_KINDS[kind][0]}, {image}"
             took: dict[str, list[float]] = {"registry-fp": [], "skopeo": []}
             used: dict[str, list[float]] = {"registry-fp": [], "skopeo": []}
             for _ in range(runs):
@@ -51,11 +56,11 @@ def pull_speed(runs: int) -> list[tuple[str, str]]:
 
 
 @contextmanager
-def _image() -> Iterator[str]:
+def _stored(archive: Path) -> Iterator[str]:
     """The image in a registry, as our own push compresses it."""
     with tempfile.TemporaryDirectory(prefix="bench.") as root, serve_docker_registry(Path(root)) as registry:
         name = f"{registry.host}/bench:1.0"
-        asyncio.run(_pushed(real_archive(_SIZE, _LAYERS), name))
+        asyncio.run(_pushed(archive, name))
         yield name
 
 

@@ -107,6 +107,29 @@ async def test_a_platform_that_is_not_there_is_named_with_those_that_are(
     assert "linux/s390x" in out.error.reason.available
 
 
+async def test_an_image_of_another_platform_than_the_one_that_is_named_is_refused(
+    client: Client, here: Place, there: Place
+) -> None:
+    """Also where it is in no index: it would be found out when it is run."""
+    made.put(here.host, here.path, made.image(made.layer("a"), platform="linux/amd64"), "1.0")
+    options = CopyOptions(platform="linux/arm64")
+    out = await settle(copy(client, f"{here.repository}:1.0", f"{there.repository}:1.0", options=options))
+    assert isinstance(out, Err)
+    assert out.error.reason == NoSuchPlatform("linux/arm64", ("linux/amd64",))
+
+
+async def test_one_platform_of_an_index_of_indexes_is_an_image(client: Client, here: Place, there: Place) -> None:
+    """An index may list one for each of its platforms, and what is asked for is what runs."""
+    alone = made.image(made.layer("a"), platform="linux/amd64")
+    inner = made.index(alone)
+    entry = inner.descriptor(platform={"os": "linux", "architecture": "amd64"})
+    raw = json.dumps({"schemaVersion": 2, "mediaType": made.INDEX, "manifests": [entry]}).encode()
+    made.put(here.host, here.path, Made(made.INDEX, raw, {}, (inner,)), "1.0")
+    options = CopyOptions(platform="linux/amd64")
+    await unwrap(copy(client, f"{here.repository}:1.0", f"{there.repository}:1.0", options=options))
+    made.check(there.host, there.path, alone, "1.0")
+
+
 async def test_a_blob_that_two_images_share_is_moved_once(client: Client, here: Place, there: Place) -> None:
     """However many images are copied at once."""
     shared = made.layer("base", 200_000)
@@ -186,6 +209,22 @@ async def test_a_layer_that_may_not_be_distributed_stays_a_reference(client: Cli
         copied = await unwrap(copy(client, f"{embedded.host}/app:1.0", f"{there.repository}:1.0", options=options))
     assert [blob.outcome for blob in copied.blobs].count("referenced") == 1
     assert "referenced" in {each.outcome for each in seen if isinstance(each, BlobDone)}
+    made.check(there.host, there.path, windows, "1.0")
+
+
+async def test_a_layer_that_was_left_behind_comes_when_it_is_asked_for(client: Client, there: Place) -> None:
+    """The image being there says nothing about it: a registry takes a manifest without such layers."""
+    document, far = json.loads(made.image(made.layer("free")).raw), made.layer("far")
+    document["layers"].insert(0, made.pointer(made.FOREIGN, far))
+    blobs = {**made.image(made.layer("free")).blobs, made.sha256(far): far}
+    windows = Made(made.MANIFEST, json.dumps(document).encode(), blobs)
+    with running_registry() as embedded:
+        made.put(embedded.host, "app", windows, "1.0")
+        for foreign, moved in ((False, len(windows.content)), (True, 1)):
+            options = CopyOptions(foreign=foreign)
+            name = f"{there.repository}:1.0"
+            copied = await unwrap(copy(client, f"{embedded.host}/app:1.0", name, options=options))
+            assert [blob.moved > 0 for blob in copied.blobs].count(True) == moved - (not foreign)
     made.check(there.host, there.path, windows, "1.0")
 
 

@@ -183,3 +183,12 @@ async def test_skopeo_chooses_from_an_index_of_ours(real_registry: RealRegistry,
         choice = (f"--override-arch={architecture}", "--override-os=linux")
         shown = await skopeo(*choice, "inspect", "--tls-verify=false", f"docker://{place.repository}:all")
         assert json.loads(shown.stdout)["Architecture"] == architecture
+
+
+async def test_a_build_cache_is_no_index_of_images(embedded: Place, client: Client) -> None:
+    """BuildKit's lists blobs under an index's media type, and a list of images of them would lead nowhere."""
+    blob = embedded.has(b"cached")
+    entry = {**blob, "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip"}
+    embedded.index("cache", [entry])
+    goal = f"{embedded.repository}:all"
+    assert isinstance(await _reason(create_index(client, [f"{embedded.repository}:cache"], goal)), Unsupported)

@@ -1,14 +1,18 @@
 """Laws of `index.json`: what is merged into it is there, and nothing else has changed."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from returns.pipeline import is_successful
 
-from registry_fp.archive.layout_index import REF_NAME, parse_index_json, pick_listed, with_entry
+from registry_fp.archive.layout_edit import create_layout, list_in_layout
+from registry_fp.archive.layout_index import INDEX_JSON_LIMIT, REF_NAME, parse_index_json, pick_listed, with_entry
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import digest_of
+from registry_fp.domain.errors import LimitExceeded
 from registry_fp.domain.model import Annotations
 
 _TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
@@ -86,3 +90,14 @@ def test_no_bytes_break_the_reader(raw: bytes) -> None:
     """Whatever a file holds, the answer is a value."""
     parse_index_json(raw)
     with_entry(raw, _entry(b"a", "1.0"))
+
+
+async def test_an_index_never_grows_beyond_what_is_read_of_it(tmp_path: Path) -> None:
+    """A layout that nobody could open any more would be lost for one entry too many."""
+    assert is_successful(await create_layout(str(tmp_path)))
+    path = tmp_path / "index.json"
+    path.write_text(json.dumps({"schemaVersion": 2, "manifests": [], "x": "x" * (INDEX_JSON_LIMIT - 100)}))
+    before = path.read_bytes()
+    listed = await list_in_layout(str(tmp_path), _entry(b"a", "1.0"))
+    assert isinstance(listed.failure(), LimitExceeded)
+    assert path.read_bytes() == before

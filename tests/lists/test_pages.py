@@ -211,6 +211,19 @@ async def test_a_registry_without_links_is_asked_for_what_is_behind_a_full_page(
         assert lister.asked == [f"GET {TAGS}?n=3", f"GET {TAGS}?n=3&last=t02"]
 
 
+async def test_a_registry_without_links_is_asked_until_a_page_is_not_full(client: Client) -> None:
+    """One that cuts its first page cuts them all, and nobody would miss the third thousand of tags."""
+    tags = [f"t{number:02}" for number in range(8)]
+
+    def answer(target: str) -> Told:
+        last = target.partition("last=")[2]
+        return told({"tags": [tag for tag in tags if tag > last][:3]})
+
+    async with serving(answer) as lister:
+        assert await unwrap(list_tags(client, f"{lister.host}/app", page_size=3)) == tuple(tags)
+        assert lister.asked == [f"GET {TAGS}?n=3", f"GET {TAGS}?n=3&last=t02", f"GET {TAGS}?n=3&last=t05"]
+
+
 @pytest.mark.parametrize("behind", [told({"tags": []}), told({"tags": ["b", "a"]}), told({}, 400), told({}, 404)])
 async def test_a_list_that_ends_with_a_full_page_is_whole(behind: Told, client: Client) -> None:
     """The question behind it costs a request, and is no reason to fail or to tell a tag twice."""

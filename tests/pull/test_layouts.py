@@ -1,5 +1,6 @@
 """Into an OCI image layout: every blob as the registry has it, and never a byte twice."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,21 @@ async def test_an_artifact_is_pulled_into_a_layout_as_it_is(site: Site, client: 
     )
     await unwrap(pull(client, f"{site.repository}:1", oci_layout(tmp_path / "chart.tar")))
     assert listed(files_of(tmp_path / "chart.tar"))["digest"] == str(made.digest)
+
+
+async def test_images_of_two_repositories_under_one_tag_are_both_listed(
+    embedded_registry: EmbeddedRegistry, client: Client, tmp_path: Path
+) -> None:
+    """Nearly everything is called `latest` somewhere: a folder that many images come to loses none of them."""
+    names = [f"{embedded_registry.host}/{path}:latest" for path in ("one", "two")]
+    made = [await publish_image(client, name, image("app:1.0", seed=seed)) for seed, name in enumerate(names)]
+    for name in (*names, names[0]):
+        await unwrap(pull(client, name, oci_layout(tmp_path / "all")))
+    entries = json.loads((tmp_path / "all" / "index.json").read_bytes())["manifests"]
+    assert {each["annotations"]["io.containerd.image.name"]: each["digest"] for each in entries} == {
+        name: str(each.digest) for name, each in zip(names, made, strict=True)
+    }
+    assert len(entries) == len(names)
 
 
 async def _two_platforms(client: Client, repository: str) -> dict[str, str]:
