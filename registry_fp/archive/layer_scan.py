@@ -21,8 +21,9 @@ __all__ = ["ENTRIES_LIMIT", "LayerScan", "Wanted"]
 ENTRIES_LIMIT: Final = 1_000_000
 """How many entries the layers of one image may have together; the largest images have some hundred thousand."""
 
-_NAMES: Final = 128 * 1024 * 1024  # bytes of all names and link targets in one layer
+_NAMES: Final = 128 * 1024 * 1024  # characters of all names, of the folders above them, and of link targets in a layer
 _PAYLOAD: Final = 1024 * 1024  # bytes of one long name, or of one member's pax records: extended attributes are there
+_BEFORE: Final = 4 * _PAYLOAD  # bytes of all that stands before one member
 _LONG: Final = {"L": b"path", "K": b"linkpath"}
 
 
@@ -50,6 +51,7 @@ class LayerScan:
         self._sparse: set[str] = set()
         self._kept: bytearray | None = None  # the wanted file's content, as far as it has come
         self._long: dict[bytes, bytes] = {}  # what stood before the next member
+        self._before = 0
         self._extra: Header | None = None  # what the bytes that are gathered belong to, if not to a header
         self._mapped: int | None = None  # the content that follows the map of an old sparse file
         self._part = bytearray()
@@ -121,7 +123,8 @@ class LayerScan:
             return self._fault("not a tar") if first else self._fault("bad header", parsed.failure())
         header = parsed.unwrap()
         if header.type in "LKxXg":
-            if header.size > _PAYLOAD:
+            self._before += header.size
+            if header.size > _PAYLOAD or self._before > _BEFORE:
                 return self._fault("hostile header", f"a name or pax header of {header.size} bytes")
             if header.size:
                 self._extra, self._missing = header, header.size
@@ -140,7 +143,7 @@ class LayerScan:
         return None
 
     def _member(self, header: Header, block: bytes) -> Reason | None:
-        long, self._long, self._keeping = self._long, {}, False
+        long, self._long, self._before, self._keeping = self._long, {}, 0, False
         entry = entry_of(header, block, long, self._layer)
         size = stored_size(header, long)
         if size < 0:
@@ -157,8 +160,6 @@ class LayerScan:
         self._room -= 1
         if self._room < 0:
             return LimitExceeded("entries in the layers of an image", ENTRIES_LIMIT)
-        if self._names > _NAMES:
-            return LimitExceeded("characters of names in a layer", _NAMES)
         match entry.kind:
             case "removed":
                 self._removed[entry.path] = entry
@@ -168,13 +169,14 @@ class LayerScan:
                 self._entries[entry.path] = entry
                 self._note_folders(entry.path)
                 self._look(entry, sparse=sparse)
-        return None
+        return LimitExceeded("characters of names in a layer", _NAMES) if self._names > _NAMES else None
 
     def _note_folders(self, path: str) -> None:
         for folder in folders_above(path):
-            if folder in self._folders:  # and so are those above it
+            if folder in self._folders or self._names > _NAMES:  # where it is known, those above it are, too
                 return
             self._folders.add(folder)
+            self._names += len(folder)
 
     def _look(self, entry: FileEntry, *, sparse: bool) -> None:
         """Whether the content that follows is wanted; what an earlier entry of the same path had is not."""

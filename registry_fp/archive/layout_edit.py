@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import stat
 from collections.abc import Callable
 from errno import EAGAIN, EINVAL
 from typing import Final
@@ -36,6 +37,7 @@ __all__ = ["create_layout", "list_in_layout"]
 _EMPTY_INDEX: Final = (
     b'{\n  "schemaVersion": 2,\n  "mediaType": "application/vnd.oci.image.index.v1+json",\n  "manifests": []\n}'
 )
+_FRESH: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _PAUSE: Final = 0.02  # seconds; a lock is held for one small file's writing
 _PAUSES: Final = 3_000
 
@@ -75,7 +77,10 @@ async def _alone(path: str, step: Callable[[], Result[None, Reason]]) -> Result[
 def _locked(path: str, step: Callable[[], Result[None, Reason]]) -> Result[bool, Reason]:
     """Whether the step was run: False where somebody else has the lock."""
     name = f"{path}/{OCI_LAYOUT}"
-    fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fd = os.open(name, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:  # where a link leads to nothing, nothing is made there
+        fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if not os.path.samestat(os.fstat(fd), os.stat(name)):  # noqa: PTH116
@@ -107,31 +112,38 @@ def _prepared(path: str) -> Result[None, Reason]:
 
 def _completed(path: str) -> Result[None, Reason]:
     os.makedirs(f"{path}/blobs/sha256", exist_ok=True)  # noqa: PTH103
-    raw = _index(path)
+    read = _index(path)
+    if not is_successful(read):
+        return Failure(read.failure())
+    raw = read.unwrap()
     if raw is None:
         _write_index(path, _EMPTY_INDEX)
         return Success(None)
-    return _checked(raw).bind(parse_index_json).map(lambda _: None)
+    return parse_index_json(raw).map(lambda _: None)
 
 
 def _listed(path: str, entry: Descriptor) -> Result[None, Reason]:
     before = _index(path)
-    after = (
-        (Success(None) if before is None else _checked(before)).bind(lambda raw: with_entry(raw, entry)).bind(_checked)
-    )
+    after = before.bind(lambda raw: with_entry(raw, entry)).bind(_checked)
     if not is_successful(after):
         return Failure(after.failure())
-    if after.unwrap() != before:
+    if after.unwrap() != before.unwrap():
         _write_index(path, after.unwrap())
     return Success(None)
 
 
-def _index(path: str) -> bytes | None:
+def _index(path: str) -> Result[bytes | None, Reason]:
     try:
-        with open(f"{path}/{INDEX_JSON}", "rb") as file:  # noqa: PTH123
-            return file.read(INDEX_JSON_LIMIT + 1)
+        with open(f"{path}/{INDEX_JSON}", "rb", opener=_at_once) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return Failure(InvalidImage("not a regular file", INDEX_JSON))
+            return _checked(file.read(INDEX_JSON_LIMIT + 1)).map(lambda raw: raw)
     except FileNotFoundError:
-        return None
+        return Success(None)
+
+
+def _at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe would be waited for
 
 
 def _checked(raw: bytes) -> Result[bytes, Reason]:
@@ -140,7 +152,7 @@ def _checked(raw: bytes) -> Result[bytes, Reason]:
 
 def _write_index(path: str, raw: bytes) -> None:
     name = f"{path}/.{INDEX_JSON}.partial"  # one name for all writers: who writes it has the lock
-    fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+    fd = os.open(name, _FRESH, 0o644)
     try:
         view = memoryview(raw)
         while view:

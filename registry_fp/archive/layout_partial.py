@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from collections.abc import Sequence
 from errno import EAGAIN
 from typing import Final, final
@@ -116,7 +117,8 @@ def blob_is_there(path: str, wanted: Descriptor) -> bool:
     It came there proven and whole, so that a large one is not read again; `validate` reads it.
     """
     try:
-        if os.stat(path).st_size != wanted.size:  # noqa: PTH116
+        there = os.stat(path)  # noqa: PTH116
+        if not stat.S_ISREG(there.st_mode) or there.st_size != wanted.size:  # an empty pipe would be waited for
             return False
         if wanted.size > _FEW:
             return True

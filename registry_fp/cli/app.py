@@ -79,6 +79,7 @@ _COMMANDS: Final[tuple[tuple[Callable[..., int], str | None], ...]] = (
     (read_commands.referrers, None),
     (change_commands.tag, None),
     (change_commands.attach, None),
+    (change_commands.detach, None),
     (change_commands.delete, None),
     (change_commands.login, None),
     (change_commands.logout, None),

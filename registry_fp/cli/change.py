@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from registry_fp import DeletePlan, Descriptor, delete, parse_reference, plan_delete, tag
+from registry_fp import DeletePlan, Descriptor, delete, detach, parse_reference, plan_delete, tag
 from registry_fp.cli.answer import Answer
 from registry_fp.cli.document import DescriptorDocument, descriptor_document
 from registry_fp.cli.moved_document import told
@@ -14,13 +14,13 @@ from registry_fp.cli.read import host_of
 from registry_fp.cli.session import Question, ask
 from registry_fp.cli.size import human_size
 
-__all__ = ["DeletedDocument", "PlanDocument", "ask_delete", "ask_plan", "ask_tag"]
+__all__ = ["DeletedDocument", "PlanDocument", "ask_delete", "ask_detach", "ask_plan", "ask_tag"]
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class DeletedDocument:
-    """`delete`."""
+    """`delete` and `detach`."""
 
     reference: str
     deleted: bool
@@ -56,6 +56,12 @@ def ask_tag(reference: str, new_tag: str, remote: RemoteOptions, show: ShowOptio
 def ask_delete(reference: str, remote: RemoteOptions, show: ShowOptions) -> int:
     """Remove a tag, or a manifest by its digest."""
     question = Question("delete", reference, host_of(reference), lambda client: delete(client, reference))
+    return ask(question, lambda _: Answer(DeletedDocument(reference, deleted=True), reference, reference), remote, show)
+
+
+def ask_detach(reference: str, remote: RemoteOptions, show: ShowOptions) -> int:
+    """Remove an attachment, and its entry in the list that clients keep."""
+    question = Question("detach", reference, host_of(reference), lambda client: detach(client, reference))
     return ask(question, lambda _: Answer(DeletedDocument(reference, deleted=True), reference, reference), remote, show)
 
 

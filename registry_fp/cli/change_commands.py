@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from registry_fp.cli.options import ANY_REGISTRY, AS_TEXT, HostName, ReferenceName, RemoteOptions, ShowOptions
 
-__all__ = ["attach", "delete", "login", "logout", "tag"]
+__all__ = ["attach", "delete", "detach", "login", "logout", "tag"]
 
 
 def tag(
@@ -32,7 +32,7 @@ def attach(  # noqa: PLR0913  options, each with a default
     files: Annotated[list[str], Parameter(help="Files; FILE:TYPE says what kind one is.")],
     /,
     *,
-    artifact_type: Annotated[str, Parameter(metavar="TYPE", help="What it is, such as application/spdx+json.")],
+    artifact_type: Annotated[str, Parameter(metavar="TYPE", help="What the files are, such as application/spdx+json.")],
     annotation: Annotated[
         list[str] | None, Parameter(metavar="KEY=VALUE", help="May be given again.", negative="")
     ] = None,
@@ -43,6 +43,13 @@ def attach(  # noqa: PLR0913  options, each with a default
     from registry_fp.cli.attach import AttachChoices, attach_files
 
     return attach_files(AttachChoices(reference, tuple(files), artifact_type, tuple(annotation or ())), remote, show)
+
+
+def detach(reference: ReferenceName, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:
+    """Remove what was attached to an image, by its digest (`referrers` lists it)."""
+    from registry_fp.cli.change import ask_detach
+
+    return ask_detach(reference, remote, show)
 
 
 def delete(

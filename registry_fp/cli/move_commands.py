@@ -83,7 +83,10 @@ def push(  # noqa: PLR0913  options, each with a default
 
 def pull(  # noqa: PLR0913  options, each with a default
     reference: ReferenceName,
-    path: Annotated[str, Parameter(help="A file or a folder to write; a layout that is there is added to.")],
+    path: Annotated[
+        str,
+        Parameter(help="What to write: a *.tar file, or a folder for a layout, which is added to where there is one."),
+    ],
     /,
     *,
     format: Annotated[  # noqa: A002  what the option is called
@@ -96,6 +99,9 @@ def pull(  # noqa: PLR0913  options, each with a default
             metavar="PLATFORM", help="Which image of an index: OS/ARCH[/VARIANT], local for this machine's, or all."
         ),
     ] = "local",
+    foreign: Annotated[
+        bool, Parameter(negative="", show_default=False, help="Also fetch layers that may not be distributed.")
+    ] = False,
     concurrency: _Concurrency = None,
     remote: RemoteOptions = ANY_REGISTRY,
     show: ShowOptions = AS_TEXT,
@@ -106,7 +112,7 @@ def pull(  # noqa: PLR0913  options, each with a default
     """
     from registry_fp.cli.pull import PullChoices, pull_image
 
-    return pull_image(PullChoices(reference, path, format, platform, concurrency), remote, show)
+    return pull_image(PullChoices(reference, path, format, platform, foreign, concurrency), remote, show)
 
 
 def copy(  # noqa: PLR0913  options, each with a default
@@ -118,9 +124,14 @@ def copy(  # noqa: PLR0913  options, each with a default
         str | None,
         Parameter(metavar="PLATFORM", help="One image of an index, OS/ARCH[/VARIANT]; every one, if not said."),
     ] = None,
-    referrers: Annotated[bool, Parameter(negative="", show_default=False, help="And what refers to it.")] = False,
+    referrers: Annotated[
+        bool, Parameter(negative="", show_default=False, help="Take along what refers to it: signatures and the like.")
+    ] = False,
     digest_tags: Annotated[
-        bool, Parameter(negative="", show_default=False, help="And the tags named after its digests (sha256-...).")
+        bool,
+        Parameter(
+            negative="", show_default=False, help="Take along the tags that are named after its digests (sha256-...)."
+        ),
     ] = False,
     foreign: Annotated[
         bool, Parameter(negative="", show_default=False, help="Also move layers that may not be distributed.")

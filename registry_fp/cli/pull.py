@@ -37,6 +37,7 @@ class PullChoices:
     path: str
     format: Literal["docker", "oci"] | None = None
     platform: str = "local"
+    foreign: bool = False
     concurrency: int | None = None
 
 
@@ -58,7 +59,9 @@ def pull_image(choices: PullChoices, remote: RemoteOptions, show: ShowOptions) -
     """Pull an image to a path."""
 
     def put(client: Client, on_event: OnEvent) -> Op[Pulled]:
-        options = PullOptions(platform=choices.platform, concurrency=choices.concurrency, on_event=on_event)
+        options = PullOptions(
+            platform=choices.platform, foreign=choices.foreign, concurrency=choices.concurrency, on_event=on_event
+        )
         return pull(client, choices.reference, _target(choices), options=options)
 
     def answer(pulled: Pulled) -> Answer:

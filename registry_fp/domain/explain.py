@@ -184,7 +184,7 @@ def _hint(reason: Reason) -> str:
         case why.LocalIo(errno=number):
             return _io_hint(number)
         case why.Misconfigured():
-            return "mend or unset it; settings come from arguments, then from REGISTRY_FP_* variables"
+            return "give another value, as an argument or, for a setting, in its REGISTRY_FP_* variable"
         case why.NotConfirmed():
             return "try again; if it stays so, the registry's storage is not consistent"
         case why.NoSuchPlatform():

@@ -21,6 +21,7 @@ from registry_fp.pipelines.image_view import ImageView, opened_body
 __all__ = ["LayerReader", "find_content"]
 
 _ABSENT: Final = NotFound("file")
+_TARGET: Final = 4095  # characters; no kernel follows a longer one
 
 
 @final
@@ -116,6 +117,8 @@ async def _walked(layers: LayerReader, path: str) -> Result[FileEntry, RegistryE
             case "symlink" if entry is not None and links < LINK_LIMIT:
                 links += 1
                 target = entry.target or ""
+                if len(target) > _TARGET:
+                    return Failure(InvalidImage("broken link", brief(path), f"a target of {len(target)} characters"))
                 folder = [] if target.startswith("/") else folder
                 todo += target.split("/")[::-1]
             case "symlink":

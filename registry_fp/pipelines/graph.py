@@ -91,9 +91,15 @@ def _graph(root: RawManifest, known: dict[Digest, RawManifest], *, foreign: bool
 
     visit(root)
     blobs = {each.digest: each for manifest in ordered.values() for each in manifest.blobs}
-    kept = {digest for digest, each in blobs.items() if not foreign and is_foreign(each.media_type)}
+    # One layer can be foreign to one image and an ordinary one to another, which needs its bytes.
+    needed = {
+        each.digest
+        for manifest in ordered.values()
+        for each in manifest.blobs
+        if foreign or not is_foreign(each.media_type)
+    }
     return Graph(
         tuple(ordered.values()),
-        tuple(each for digest, each in blobs.items() if digest not in kept),
-        tuple(blobs[digest] for digest in kept),
+        tuple(each for digest, each in blobs.items() if digest in needed),
+        tuple(each for digest, each in blobs.items() if digest not in needed),
     )

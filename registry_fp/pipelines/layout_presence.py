@@ -43,13 +43,12 @@ _BYTES: Final = 128 * 1024 * 1024
 class PresentImage:
     """An image, or an index, of which everything is there; an `Origin` of it.
 
-    `dropped` are the entries that were left out of its indexes, and `blobs` what is beneath it, each once. An index
-    that was made anew is in `made`, and nowhere else.
+    `dropped` are the entries that were left out of its indexes. An index that was made anew is in `made`, and nowhere
+    else.
     """
 
     root: RawManifest
     origin: LayoutOrigin = field(repr=False)
-    blobs: tuple[Descriptor, ...] = field(default=(), repr=False)
     dropped: tuple[Descriptor, ...] = ()
     made: Mapping[Digest, RawManifest] = field(default_factory=dict, repr=False)
 
@@ -89,7 +88,7 @@ async def find_present(
         return Failure(fault)
     absent = tuple(survey.absent)
     if not absent:
-        return Success(PresentImage(root, origin, survey.blobs_beneath(root)))
+        return Success(PresentImage(root, origin))
     if missing == "present":
         part = _Part(survey)
         rebuilt = part.image(root)
@@ -97,8 +96,7 @@ async def find_present(
             return Failure(RegistryError("read_image", origin.name, rebuilt.failure()))
         left = rebuilt.unwrap()
         if left is not None:
-            blobs = survey.blobs_beneath(left, part.made)
-            return Success(PresentImage(left, origin, blobs, tuple(part.dropped), part.made))
+            return Success(PresentImage(left, origin, tuple(part.dropped), part.made))
     return Failure(RegistryError("read_image", origin.name, MissingContent(absent)))
 
 
@@ -138,20 +136,6 @@ class _Survey:
             if not level:
                 return None
         return RegistryError("read_image", self.origin.name, LimitExceeded("indexes within each other", _DEPTH))
-
-    def blobs_beneath(
-        self, root: RawManifest, made: Mapping[Digest, RawManifest] | None = None
-    ) -> tuple[Descriptor, ...]:
-        """The blobs that are moved for a manifest of which everything is there."""
-        blobs: dict[Digest, Descriptor] = {}
-        ahead, seen = [root], {root.digest}
-        while ahead:
-            manifest = ahead.pop(0)
-            blobs.update((each.digest, each) for each in _needed(manifest))
-            fresh = {each.digest for each in manifest.listed} - seen
-            seen |= fresh
-            ahead += [(made or {}).get(each) or self.known[each] for each in sorted(fresh)]
-        return tuple(blobs.values())
 
 
 @final

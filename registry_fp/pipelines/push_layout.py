@@ -12,19 +12,17 @@ from dataclasses import dataclass, field
 from typing import final
 
 from returns.future import FutureResult
-from returns.pipeline import is_successful
 from returns.result import Success
 
 from registry_fp.archive.layout import OpenLayout, chosen_entry
 from registry_fp.domain.descriptor import Descriptor
-from registry_fp.domain.errors import RegistryError
-from registry_fp.domain.manifest import ImageIndex, RawManifest
-from registry_fp.domain.platform import Platform, choose_platform, parse_platform
+from registry_fp.domain.platform import Platform, parse_platform
 from registry_fp.domain.reference import Reference
 from registry_fp.effect.operation import Op
-from registry_fp.pipelines.event import ImageRead, ManifestStored, OnEvent, emit, ignore
+from registry_fp.pipelines.event import ManifestStored, OnEvent, emit, ignore
 from registry_fp.pipelines.layout_presence import Missing, PresentImage, find_present
 from registry_fp.pipelines.layout_store import LayoutOrigin
+from registry_fp.pipelines.pull_choice import one_image
 from registry_fp.pipelines.repository_store import RepositoryStore
 from registry_fp.pipelines.transfer import Transferred, transfer
 from registry_fp.transport.port import Client
@@ -62,25 +60,14 @@ def push_layout(  # noqa: PLR0913  one argument for each thing that a push has c
         lambda chosen: (
             FutureResult.from_result(chosen_entry(layout))
             .bind(origin.manifest)
-            .bind(lambda root: _one(origin, root, chosen))
+            .bind(lambda root: one_image("read_image", origin, origin.name, root, chosen, strict=platform != "local"))
             .bind(lambda root: find_present(origin, root, missing=missing))
             .bind(lambda image: _moved(client, image, target, limit, on_event))
         )
     )
 
 
-def _one(origin: LayoutOrigin, root: RawManifest, platform: Platform | None) -> Op[RawManifest]:
-    """The manifest itself, or the one image of an index that runs on a platform."""
-    if platform is None or not isinstance(root.model, ImageIndex):
-        return FutureResult.from_value(root)
-    found = choose_platform(root.model, platform)
-    if not is_successful(found):
-        return FutureResult.from_failure(RegistryError("read_image", origin.name, found.failure()))
-    return origin.manifest(found.unwrap()).bind(lambda below: _one(origin, below, platform))
-
-
 def _moved(client: Client, image: PresentImage, target: Reference, limit: int, on_event: OnEvent) -> Op[PushedLayout]:
-    emit(on_event, ImageRead(str(target), tuple((str(blob.digest), blob.size) for blob in image.blobs)))
     destination = RepositoryStore(client, target.repository)
 
     def stored(done: Transferred) -> PushedLayout:

@@ -80,11 +80,11 @@ class Client:
     memory: Memory
     flights: SingleFlight[Descriptor]
     transit: asyncio.Semaphore
-    exchange_for: Callable[[Keychain], Exchange] | None = None
+    exchange_for: Callable[[Keychain], Exchange]
 
     def known_by(self, keychain: Keychain) -> Client:
         """The same connections and limits, with other credentials: what is known of this client is not used."""
-        return self if self.exchange_for is None else replace(self, exchange=self.exchange_for(keychain))
+        return replace(self, exchange=self.exchange_for(keychain))
 
     def origin(self, host: str) -> URL:
         """Where the registry of this name answers: https, or http for loopback and for hosts that were chosen so."""

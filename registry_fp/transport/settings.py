@@ -89,6 +89,10 @@ class Settings(BaseModel):
     plain_http: Annotated[frozenset[str], BeforeValidator(_split)] = frozenset()
     """Hosts that speak HTTP without TLS, as `HOST[:PORT]`, comma-separated; loopback names always may."""
 
+    trusted_realms: Annotated[frozenset[str], BeforeValidator(_split)] = frozenset()
+    """Token servers that are told who we are whichever registry names them, as `HOST[:PORT]`, comma-separated; those of
+    the registry's own host always are."""
+
     hosts: Annotated[dict[str, HostSettings], BeforeValidator(_loaded)] = Field(default_factory=dict)
     """What is chosen for single hosts, by `HOST[:PORT]`."""
 

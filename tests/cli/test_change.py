@@ -84,6 +84,17 @@ def test_what_is_attached_is_listed_by_referrers(repository: str, tmp_path: Path
     )
 
 
+def test_what_was_attached_is_detached_by_its_digest(repository: str, tmp_path: Path, capfdbinary: Capture) -> None:
+    """And the image is as it was."""
+    (tmp_path / "note").write_text("a note")
+    name = f"{repository}:1.0"
+    attached = call(capfdbinary, "attach", name, str(tmp_path / "note"), "--artifact-type", "a/b").text.strip()
+    assert call(capfdbinary, "detach", attached).text == f"{attached}\n"
+    assert call(capfdbinary, "referrers", name).out == b""
+    refused = call(capfdbinary, "detach", name)
+    assert (refused.code, refused.out) == (2, b"")
+
+
 def test_an_annotation_that_is_no_pair_is_refused(repository: str, tmp_path: Path, capfdbinary: Capture) -> None:
     """Before anything is sent."""
     (tmp_path / "a").write_text("a")

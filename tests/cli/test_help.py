@@ -14,7 +14,7 @@ Capture = pytest.CaptureFixture[bytes]
 
 COMMANDS = (
     *("demo", "push", "pull", "copy", "ping", "repos", "tags", "inspect", "tree", "ls", "cat", "manifest", "config"),
-    *("digest", "blob", "referrers", "tag", "attach", "delete", "login", "logout", "schema", "serve"),
+    *("digest", "blob", "referrers", "tag", "attach", "detach", "delete", "login", "logout", "schema", "serve"),
 )
 
 

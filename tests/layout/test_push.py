@@ -318,6 +318,19 @@ async def test_a_cancelled_push_leaves_nothing_open(form: str, client: Client, p
     check(place.host, place.path, made, "1.0")
 
 
+async def test_an_image_of_another_platform_than_the_one_that_is_named_is_refused(
+    client: Client, place: Place, tmp_path: Path
+) -> None:
+    """Also where no index says what it runs on: its configuration does."""
+    source = oci_layout(write_layout(tmp_path / "app", image(layer("a"), platform="linux/amd64")))
+    assert await _reason(client, source, place, platform="linux/arm64") == NoSuchPlatform(
+        "linux/arm64", ("linux/amd64",)
+    )
+    assert isinstance(
+        await settle(push(client, source, f"{place.repository}:1.0", options=PushOptions(platform="linux/amd64"))), Ok
+    )
+
+
 async def test_events_name_every_blob_and_the_manifest(client: Client, place: Place, tmp_path: Path) -> None:
     """What is announced is what is done: a bar for each blob, and the manifest last."""
     made = five_platforms()
@@ -328,5 +341,6 @@ async def test_events_name_every_blob_and_the_manifest(client: Client, place: Pl
     assert isinstance(first, ImageRead)
     assert isinstance(last, ManifestStored)
     assert dict(first.blobs) == {digest: len(content) for digest, content in made.content.items()}
+    assert [event for event in seen if isinstance(event, ImageRead)] == [first]
     assert {event.blob for event in seen if isinstance(event, BlobDone)} == set(made.content)
     assert str(last.manifest.digest) == made.digest

@@ -208,7 +208,7 @@ async def test_a_registry_without_links_is_asked_for_what_is_behind_a_full_page(
 
     async with serving(answer) as lister:
         assert await unwrap(list_tags(client, f"{lister.host}/app", page_size=3)) == tuple(tags)
-        assert lister.asked == [f"GET {TAGS}?n=3", f"GET {TAGS}?n=3&last=t02"]
+        assert lister.asked == [f"GET {TAGS}?n=3", f"GET {TAGS}?n=3&last=t02", f"GET {TAGS}?n=3&last=t05"]
 
 
 async def test_a_registry_without_links_is_asked_until_a_page_is_not_full(client: Client) -> None:

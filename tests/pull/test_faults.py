@@ -172,6 +172,20 @@ async def test_foreign_layers_come_when_they_are_asked_for(
     assert packed in files_of(tmp_path / "layout.tar").values()
 
 
+async def test_a_layer_that_is_foreign_in_one_place_only_is_fetched(
+    embedded_registry: EmbeddedRegistry, client: Client, tmp_path: Path
+) -> None:
+    """An index can list two images of one layer that do not call it the same; one of them needs its bytes."""
+    repository = f"{embedded_registry.host}/app"
+    packed = gzip.compress(small().layers[0], 1, mtime=0)
+    plain = await publish_image(client, f"{repository}@", small())
+    foreign_type = f"{OCI}.layer.nondistributable.v1.tar+gzip"
+    foreign = await publish_image(client, f"{repository}@", small(), layer_type=foreign_type)
+    await publish(client, f"{repository}:1", index((plain, "linux/amd64"), (foreign, "linux/arm64")))
+    await unwrap(pull(client, f"{repository}:1", oci_layout(tmp_path / "l.tar"), options=PullOptions(platform="all")))
+    assert packed in files_of(tmp_path / "l.tar").values()
+
+
 @pytest.mark.parametrize("place", PLACES)
 async def test_a_pull_that_is_cancelled_ends_and_the_next_one_goes_on(
     place: str, embedded_registry: EmbeddedRegistry, client: Client, tmp_path: Path
