@@ -104,7 +104,9 @@ async def _measured(path: str) -> Result[LocalFile, Reason]:
             offset += length
         file = LocalFile(path, Digest("sha256", hasher.hexdigest()), identity)
         fault = _change(fd, file)
-        return Success(file) if fault is None else Failure(fault)
+        if fault is not None:
+            return Failure(fault)
+        return (await off_loop(path, partial(_ended, fd, identity.size))).map(lambda _: file)
     finally:
         await finish(_let_go(path, held))
 
@@ -132,6 +134,12 @@ def _hashed(fd: int, offset: int, length: int, path: str, hasher: Hasher) -> Res
         if not is_successful(read):
             return Failure(read.failure())
         hasher.update(read.unwrap())
+    return Success(None)
+
+
+def _ended(fd: int, size: int) -> Result[None, Reason]:
+    if os.pread(fd, 1, size):
+        return Failure(Unsupported("a file that has more bytes than it says, as those of /proc have; save it first"))
     return Success(None)
 
 

@@ -50,7 +50,7 @@ def are_covered(wanted: Iterable[str], granted: Iterable[str]) -> bool:
     >>> are_covered(["repository:base:pull"], ["repository:app:*"])
     False
     """
-    known = {resource: actions for resource, actions in map(_split, granted)}
+    known = dict(map(_split, granted))
     for scope in wanted:
         resource, actions = _split(scope)
         had = known.get(resource)

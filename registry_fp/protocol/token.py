@@ -85,8 +85,8 @@ def decode_token(response: Response) -> Result[IssuedToken, Reason]:
     """200: `{"token": ..., "access_token": ..., "expires_in": 300}`, where one of the two names is enough.
 
     A life that is missing, shorter than `SHORTEST_LIFE` or no number counts as that. A 404 is not `NotFound`, because
-    it is not about what was asked of the registry. Fails with `Unauthenticated`, `Denied`, `PolicyRefused` (a redirect),
-    or `ProtocolViolation`.
+    it is not about what was asked of the registry. Fails with `Unauthenticated`, `Denied`, `PolicyRefused` (a
+    redirect), or `ProtocolViolation`.
 
     >>> body = b'{"access_token": "abc", "expires_in": 300, "issued_at": "2000-01-01T00:00:00Z"}'
     >>> decode_token(Response(200, {}, URL("https://auth.example/token"), body)).unwrap()

@@ -90,7 +90,7 @@ class Authenticator:
     def __init__(
         self, keychain: Keychain, wire: Exchange, *, now: Callable[[], float], trusted: Collection[str]
     ) -> None:
-        self._accounts = AccountMemory(keychain)
+        self._accounts = AccountMemory(keychain, now)
         self._tokens = TokenCache(now)
         self._wire = wire
         self._trusted = trusted
@@ -213,7 +213,7 @@ class Authenticator:
             told = BasicCredentials(told.username, told.token)
         known = told if isinstance(told, BasicCredentials) else None
         header = None if known is None else _basic(known).get_secret_value()
-        asking = question.asked(header, None if known is None else known.username)
+        asking = question.asked(header, None if known is None or known.username == "<token>" else known.username)
 
         async def receive(incoming: Incoming) -> Result[IssuedToken, RegistryError]:
             collected = await collect(incoming, asking)
@@ -289,7 +289,8 @@ def _guessed(request: Request, needed: tuple[str, ...]) -> tuple[str, ...]:
     if request.method not in ("POST", "PUT", "PATCH"):
         return ()
     source = request.url.query.get("from") if "mount" in request.url.query else None
-    return (f"repository:{path}:pull,push", *((f"repository:{source}:pull",) if source else ()))
+    wanted = (f"repository:{path}:pull,push", *((f"repository:{source}:pull",) if source else ()))
+    return tuple(scope for scope in wanted if not are_covered([scope], needed))
 
 
 def _is_refusal(error: RegistryError) -> bool:

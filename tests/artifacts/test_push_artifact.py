@@ -280,3 +280,13 @@ async def test_a_cancelled_push_leaves_no_upload_open(gated: Site, client: Clien
     with pytest.raises(asyncio.CancelledError):
         await job
     assert gated.embedded.counts().uploads_open == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux has such files")
+async def test_a_file_that_has_more_than_it_says_is_refused(gated: Site, client: Client) -> None:
+    """The files of /proc are 0 bytes long and are not empty; an empty blob in their place would be no success."""
+    out = await settle(push_artifact(client, Path("/proc/self/status"), f"{gated.repository}:1"))
+    assert isinstance(out, Err)
+    assert isinstance(out.error.reason, Unsupported)
+    assert gated.embedded is not None
+    assert gated.embedded.requests == ()

@@ -17,7 +17,7 @@ from registry_fp.domain.errors import RegistryError
 from registry_fp.effect.exits import Err, Ok, settle
 from registry_fp.effect.operation import Op
 from registry_fp.testing import Answer, EmbeddedRegistry, Fault
-from registry_fp.transport.credential import BasicCredentials, Keychain
+from registry_fp.transport.account import BasicCredentials, Credentials, Keychain
 from tests.transport.chaos import Chaos, Visit, answer, chaos
 from tests.transport.sending import body_of, request, sent
 
@@ -29,10 +29,10 @@ CHALLENGE = Answer(401, {"WWW-Authenticate": 'Basic realm="x"'})
 def everybody(seen: list[str] | None = None) -> Keychain:
     """A keychain that has credentials for every host, as if each had been logged in to."""
 
-    def keychain(host: str) -> Op[BasicCredentials | None]:
+    def keychain(host: str) -> Op[Credentials | None]:
         if seen is not None:
             seen.append(host)
-        found: Op[BasicCredentials | None] = FutureResult.from_value(BasicCredentials(LOGIN[0], SecretStr(LOGIN[1])))
+        found: Op[Credentials | None] = FutureResult.from_value(BasicCredentials(LOGIN[0], SecretStr(LOGIN[1])))
         return found
 
     return keychain
@@ -99,8 +99,8 @@ async def test_a_keychain_that_fails_is_the_reason() -> None:
     """A credential program that is broken must not look like a registry that refuses."""
     broken = RegistryError("keychain", "x", why.Misconfigured("credHelpers", "no such program"))
 
-    def keychain(_host: str) -> Op[BasicCredentials | None]:
-        found: Op[BasicCredentials | None] = FutureResult.from_failure(broken)
+    def keychain(_host: str) -> Op[Credentials | None]:
+        found: Op[Credentials | None] = FutureResult.from_failure(broken)
         return found
 
     async with EmbeddedRegistry(basic_auth=LOGIN) as registry, connect(SETTINGS, keychain=keychain) as client:
@@ -241,6 +241,6 @@ def test_a_login_for_the_default_port_is_one_for_the_host() -> None:
         assert found.value == BasicCredentials(LOGIN[0], SecretStr(LOGIN[1]))
 
 
-async def settle_of(op: Op[BasicCredentials | None]) -> Ok[BasicCredentials | None] | Err[RegistryError]:
+async def settle_of(op: Op[Credentials | None]) -> Ok[Credentials | None] | Err[RegistryError]:
     """`settle`, as a coroutine."""
     return await settle(op)

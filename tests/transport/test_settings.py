@@ -23,6 +23,7 @@ GOOD = {
     "LEVEL": ("3", 3),
     "CACHE": ("false", False),
     "PLAIN_HTTP": ("a.example, b.example:5000,", frozenset({"a.example", "b.example:5000"})),
+    "TRUSTED_REALMS": ("auth.example,b.example:5000", frozenset({"auth.example", "b.example:5000"})),
     "HOSTS": ('{"a.example": {"plain_http": true}}', {"a.example": HostSettings(plain_http=True)}),
 }
 
