@@ -12,7 +12,8 @@ from registry_fp.domain.errors import ImageFault, Problem, Reason, RegistryError
 
 __all__ = ["describe", "explain", "hint"]
 
-_MANY: Final = 8  # things that one line lists
+_MANY: Final = 8  # things that one line lists ...
+_LONG: Final = 150  # ... and characters of each
 
 
 def explain(error: RegistryError) -> str:
@@ -290,7 +291,7 @@ def _late(phase: why.Phase, seconds: float) -> str:
 
 
 def _listed(things: Iterable[object]) -> str:
-    each = [str(thing) for thing in things]
+    each = [text if len(text := str(thing)) <= _LONG else f"{text[:_LONG]}..." for thing in things]
     more = f" and {len(each) - _MANY} more" if len(each) > _MANY else ""
     return (", ".join(each[:_MANY]) or "none") + more
 

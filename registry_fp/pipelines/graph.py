@@ -9,7 +9,7 @@ from returns.result import Failure, Result, Success
 
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest
-from registry_fp.domain.errors import LimitExceeded, MediaTypeMismatch, Reason, RegistryError
+from registry_fp.domain.errors import LimitExceeded, MediaTypeMismatch, Reason, RegistryError, SizeMismatch
 from registry_fp.domain.manifest import RawManifest
 from registry_fp.domain.media_type import INDEX_TYPES, MANIFEST_TYPES, is_foreign
 from registry_fp.effect.exits import Err, settle
@@ -57,7 +57,11 @@ async def collect(
     for _ in range(_DEPTH):
         wanted = {each.digest: each for above in level for each in above.listed if each.digest not in known}
         if not wanted:
-            return Success(_graph(root, known, foreign=foreign))
+            graph = _graph(root, known, foreign=foreign)
+            contradiction = _contradiction(graph)
+            if contradiction is not None:
+                return Failure(RegistryError("get_manifest", f"{origin.name}@{root.digest}", contradiction))
+            return Success(graph)
         size += sum(each.size for each in wanted.values())
         if len(known) + len(wanted) > _MANIFESTS or size > _BYTES:
             beyond = LimitExceeded("manifests in an index, or bytes of them", _MANIFESTS)
@@ -77,6 +81,15 @@ async def collect(
 def _broken_promise(promised: Descriptor, found: RawManifest) -> Reason | None:
     if promised.media_type in INDEX_TYPES | MANIFEST_TYPES and promised.media_type != found.media_type:
         return MediaTypeMismatch(promised.media_type, found.media_type)
+    return None
+
+
+def _contradiction(graph: Graph) -> SizeMismatch | None:
+    """One digest is one content, and has one size."""
+    sizes: dict[Digest, int] = {}
+    for each in (blob for manifest in graph.manifests for blob in manifest.blobs):
+        if sizes.setdefault(each.digest, each.size) != each.size:
+            return SizeMismatch(sizes[each.digest], each.size)
     return None
 
 

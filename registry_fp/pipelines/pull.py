@@ -155,11 +155,13 @@ def _into_folder(plan: _Plan) -> Op[Pulled]:
         entered = store.enter(root.descriptor, names.get(REF_NAME), reference=names.get(CONTAINERD_NAME))
         return entered.map(lambda _: moved)
 
-    return layout_store(plan.target.path).bind(
-        lambda store: _taken(
-            plan, lambda root: _transferred(plan, root, store).bind(lambda moved: listed(store, root, moved))
-        )
-    )
+    def placed(store: LayoutStore, root: RawManifest) -> Op[Transferred]:
+        return _transferred(plan, root, store).bind(lambda moved: listed(store, root, moved))
+
+    if plan.target.exists:  # whether it can be written to is found out before anything is asked
+        return layout_store(plan.target.path).bind(lambda store: _taken(plan, lambda root: placed(store, root)))
+    # A name that stands for nothing makes no folder.
+    return _taken(plan, lambda root: layout_store(plan.target.path).bind(lambda store: placed(store, root)))
 
 
 def _into_archive(plan: _Plan) -> Op[Pulled]:

@@ -35,6 +35,7 @@ class PullTarget:
     path: str
     tag: Reference | None
     names: Mapping[str, str]
+    exists: bool = False
 
 
 async def read_target(to: ImageSource, name: Reference) -> Result[PullTarget, Reason]:
@@ -56,7 +57,8 @@ async def read_target(to: ImageSource, name: Reference) -> Result[PullTarget, Re
     if to.path.lower().endswith(_COMPRESSED) and not (kind == "layout folder" and found.unwrap()):
         return Failure(Misconfigured("path", "an archive is written as a plain tar, so its name should say so"))
     if kind != "docker archive":
-        return Success(PullTarget(kind, to.path, None, _names(name) if image is None else {REF_NAME: image}))
+        names = _names(name) if image is None else {REF_NAME: image}
+        return Success(PullTarget(kind, to.path, None, names, exists=found.unwrap() != 0))
     own = name if image is None else parse_reference(image).value_or(None)
     if own is None or (image is not None and own.digest is not None):
         return Failure(Misconfigured("image", "a docker archive calls its image NAME[:TAG]"))

@@ -21,6 +21,7 @@ from registry_fp.testing.counts import Counts, Ledger, SeenRequest
 from registry_fp.testing.directory_storage import DirectoryStorage
 from registry_fp.testing.endpoints import answer
 from registry_fp.testing.faults import Action, Fault, choose
+from registry_fp.testing.gate import Gate, visitor_of
 from registry_fp.testing.replies import Reply, problem
 from registry_fp.testing.routes import Route, find_route
 from registry_fp.testing.storage import MemoryStorage
@@ -30,6 +31,7 @@ __all__ = ["EmbeddedRegistry"]
 
 _LOG_LIMIT: Final = 10_000
 _READ_SIZE: Final = 256 * 1024
+_BASIC: Final = 'Basic realm="embedded registry", charset="UTF-8"'
 
 
 @final
@@ -43,7 +45,7 @@ class EmbeddedRegistry:
     `port` 0 takes a free port. With `tls` it serves https. `faults` befall requests, see `Fault`. `basic_auth` is a
     user and a password that every request must carry. `relative_locations` leaves the origin out of Location and
     Link. `page_limit` is the most entries of any list's page. `chunk_min_length` is announced as
-    `OCI-Chunk-Min-Length`. Entering raises `OSError` where the port or the directory cannot be had.
+    `OCI-Chunk-Min-Length`. `gate` decides who is let in, see `Visitor`. Entering raises `OSError` where the port or the directory cannot be had.
     """
 
     def __init__(  # noqa: PLR0913  options, each with a default
@@ -58,9 +60,11 @@ class EmbeddedRegistry:
         relative_locations: bool = False,
         page_limit: int | None = None,
         chunk_min_length: int | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self._listen = (host, port)
         self._tls = tls
+        self._gate = gate
         self._quirks = Quirks(basic_auth, relative_locations, page_limit, chunk_min_length)
         self.set_faults(*faults)
         self._catalogue = Catalogue(MemoryStorage() if root is None else DirectoryStorage(root))
@@ -120,11 +124,12 @@ class EmbeddedRegistry:
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         route = find_route(request.method, request.path, request.query)
         visit = self._ledger.arrive(request.method, request.path, route, request.headers)
-        admitted = _is_admitted(self._quirks.basic_auth, request.headers)
+        challenge = self._challenge(request, route)
+        admitted = challenge is None
         action = self._next_action(request, route) if admitted else None
         talk = Conversation(request, route, action, visit, self._ledger, self._catalogue, self._uploads, self._quirks)
         try:
-            return await converse(talk, answer if admitted else _refuse)
+            return await converse(talk, answer if challenge is None else lambda _: _refuse(challenge))
         except ConnectionError:  # the client is gone; there is nobody to tell
             return web.Response()
         finally:
@@ -139,15 +144,19 @@ class EmbeddedRegistry:
         await self._uploads.discard_all()
         await self._catalogue.storage.close()
 
+    def _challenge(self, request: web.BaseRequest, route: Route) -> str | None:
+        if not _is_admitted(self._quirks.basic_auth, request.headers):
+            return _BASIC
+        return None if self._gate is None else self._gate(visitor_of(request, route))
+
     def _next_action(self, request: web.BaseRequest, route: Route) -> Action | None:
         faults, tallies = self._plan
         action, tallies[:] = choose(faults, tuple(tallies), request.method, route.endpoint, request.path)
         return action
 
 
-async def _refuse(talk: Conversation) -> Reply:
-    headers = {"WWW-Authenticate": 'Basic realm="embedded registry", charset="UTF-8"'}
-    return problem(401, "UNAUTHORIZED", headers=headers)
+async def _refuse(challenge: str) -> Reply:
+    return problem(401, "UNAUTHORIZED", headers={"WWW-Authenticate": challenge})
 
 
 def _is_admitted(expected: tuple[str, str] | None, headers: CIMultiDictProxy[str]) -> bool:

@@ -343,3 +343,20 @@ async def test_a_registry_that_refuses_docker_manifests_gets_the_image_in_the_ot
     assert str(copied.digest) != source.digest
     _, headers, body = made.request(there.host, "GET", f"/v2/{there.path}/manifests/1.0")
     assert (headers["Content-Type"], made.sha256(body)) == (made.MANIFEST, str(copied.digest))
+
+
+async def test_one_digest_with_two_sizes_is_a_contradiction(client: Client, there: Place) -> None:
+    """One of the two is wrong, and who reads the manifest later would believe either."""
+    image = made.image(made.layer("a"))
+    document = json.loads(image.raw)
+    document["layers"].append({**document["layers"][0], "size": 7})
+    twisted = Made(image.media_type, json.dumps(document).encode(), image.blobs)
+    with running_registry() as embedded:
+        made.put(embedded.host, "app", image, "1.0")
+        answer = Answer(200, {"Content-Type": twisted.media_type}, twisted.raw)
+        embedded.set_faults(Fault(answer, method="GET", endpoint="end-3"))
+        out = await settle(copy(client, f"{embedded.host}/app:1.0", f"{there.repository}:1.0"))
+    assert isinstance(out, Err)
+    assert type(out.error.reason).__name__ == "SizeMismatch"
+    assert there.embedded is not None
+    assert there.embedded.counts().by_method.get("POST", 0) == 0

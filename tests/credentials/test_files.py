@@ -138,6 +138,8 @@ async def test_a_login_elsewhere_is_seen_without_a_new_client(home: Home) -> Non
 async def test_the_programs_own_surroundings_are_the_default(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """`docker_keychain()` is all that a user writes."""
     home.write("docker", ENTRY)
+    for name in ("DOCKER_CONFIG", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name)
     for name, text in home.variables.items():
         monkeypatch.setenv(name, text)
     assert await settle(docker_keychain()(HOST)) == Ok(ADA)

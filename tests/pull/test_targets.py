@@ -153,3 +153,13 @@ async def test_what_was_pulled_is_pinned_and_named(
     assert len(done) == 2
     assert type(events[-1]).__name__ == "ManifestStored"
     assert replace(pulled, blobs=()).moved == 0
+
+
+async def test_a_name_that_stands_for_nothing_makes_no_folder(
+    client: Client, embedded_registry: EmbeddedRegistry, tmp_path: Path
+) -> None:
+    """What fails before anything is fetched leaves nothing, not even an empty layout."""
+    before = names_in(tmp_path)
+    out = await settle(pull(client, f"{embedded_registry.host}/none:1", oci_layout(tmp_path / "new")))
+    assert isinstance(out, Err)
+    assert names_in(tmp_path) == before
