@@ -17,6 +17,7 @@ from typing import Final
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
+from registry_fp.archive.layout_blob import sync_folder
 from registry_fp.archive.layout_index import (
     INDEX_JSON,
     INDEX_JSON_LIMIT,
@@ -27,7 +28,6 @@ from registry_fp.archive.layout_index import (
     parse_layout_marker,
     with_entry,
 )
-from registry_fp.archive.layout_partial import sync_folder
 from registry_fp.archive.off_loop import off_loop
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.errors import InvalidImage, LimitExceeded, LocalIo, Reason

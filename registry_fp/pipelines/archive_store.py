@@ -13,8 +13,8 @@ from typing import final
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
+from registry_fp.archive.archive_staging import PartialFolder, keep_only, publish
 from registry_fp.archive.docker_writer import docker_members, layout_members
-from registry_fp.archive.partial_folder import PartialFolder, keep_only, publish
 from registry_fp.archive.staged_blob import stage_blob, staged_size
 from registry_fp.archive.tar_writer import FileContent, TarContent, write_tar
 from registry_fp.domain.descriptor import Descriptor

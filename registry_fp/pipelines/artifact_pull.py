@@ -15,7 +15,7 @@ from typing import Final, final
 from returns.future import FutureResult
 from returns.result import Failure, Result, Success
 
-from registry_fp.archive.folder import OpenFolder, check_places, place_staged, stage, with_folder
+from registry_fp.archive.artifact_folder import OpenFolder, check_places, place_staged, stage, with_folder
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest
 from registry_fp.domain.errors import InvalidImage, Misconfigured, Reason, RegistryError, Unsupported

@@ -26,7 +26,7 @@ from registry_fp.operations.tags import list_tags
 from registry_fp.pipelines.convert import Converting, converting
 from registry_fp.pipelines.event import ManifestStored, OnEvent, emit, ignore
 from registry_fp.pipelines.graph import collect
-from registry_fp.pipelines.pull_choice import one_image
+from registry_fp.pipelines.image_choice import one_image
 from registry_fp.pipelines.repository_store import RepositoryStore
 from registry_fp.pipelines.store import Placed
 from registry_fp.pipelines.transfer import Transferred, transfer

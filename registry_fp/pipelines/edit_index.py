@@ -208,7 +208,7 @@ class _Station:
         limit = chosen_limit(self.client, self.options).value_or(1)
         read = await settle(
             get_manifest(self.client, name)
-            .bind(lambda raw: meant_manifest(self.doing, name, raw, origin, self.options))
+            .bind(lambda raw: meant_manifest(self.doing, name, raw, origin, self.options, strict=False))
             .bind(lambda root: collect(origin, root, limit=limit, foreign=self.options.foreign))
         )
         if isinstance(read, Err):

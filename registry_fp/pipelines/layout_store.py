@@ -11,10 +11,10 @@ from typing import Final, TypeVar, final
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
+from registry_fp.archive.layout_blob import PartialBlob, blob_is_there
 from registry_fp.archive.layout_edit import create_layout, list_in_layout
 from registry_fp.archive.layout_files import FolderFiles, LayoutFiles, read_file
 from registry_fp.archive.layout_index import CONTAINERD_NAME, REF_NAME, blob_name
-from registry_fp.archive.layout_partial import PartialBlob, blob_is_there
 from registry_fp.archive.layout_read import proven_chunks
 from registry_fp.archive.off_loop import off_loop
 from registry_fp.domain.descriptor import Descriptor

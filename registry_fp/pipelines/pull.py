@@ -15,8 +15,8 @@ from typing import Final, final
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
+from registry_fp.archive.archive_staging import PartialFolder, leave_partial, open_partial
 from registry_fp.archive.layout_index import CONTAINERD_NAME, REF_NAME
-from registry_fp.archive.partial_folder import PartialFolder, leave_partial, open_partial
 from registry_fp.archive.source import ImageSource
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest
@@ -34,8 +34,8 @@ from registry_fp.operations.manifests import get_manifest
 from registry_fp.operations.noun import reference_noun
 from registry_fp.pipelines.archive_store import ArchiveStore
 from registry_fp.pipelines.event import ManifestStored, OnEvent, emit, ignore
+from registry_fp.pipelines.image_choice import one_image
 from registry_fp.pipelines.layout_store import LayoutStore, layout_store
-from registry_fp.pipelines.pull_choice import one_image
 from registry_fp.pipelines.pull_target import PullTarget, read_target
 from registry_fp.pipelines.repository_store import RepositoryStore
 from registry_fp.pipelines.store import Destination, Placed

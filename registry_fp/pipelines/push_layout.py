@@ -20,9 +20,9 @@ from registry_fp.domain.platform import Platform, parse_platform
 from registry_fp.domain.reference import Reference
 from registry_fp.effect.operation import Op
 from registry_fp.pipelines.event import ManifestStored, OnEvent, emit, ignore
+from registry_fp.pipelines.image_choice import one_image
 from registry_fp.pipelines.layout_presence import Missing, PresentImage, find_present
 from registry_fp.pipelines.layout_store import LayoutOrigin
-from registry_fp.pipelines.pull_choice import one_image
 from registry_fp.pipelines.repository_store import RepositoryStore
 from registry_fp.pipelines.transfer import Transferred, transfer
 from registry_fp.transport.port import Client

@@ -18,8 +18,8 @@ from returns.result import Failure, Result, Success
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest
 from registry_fp.domain.errors import BadReference, Misconfigured, Reason, RegistryError
-from registry_fp.domain.manifest import ImageIndex, RawManifest
-from registry_fp.domain.platform import Platform, choose_platform, parse_platform
+from registry_fp.domain.manifest import RawManifest
+from registry_fp.domain.platform import Platform, parse_platform
 from registry_fp.domain.reference import Reference
 from registry_fp.effect.exits import Err, settle
 from registry_fp.effect.operation import Op, operation
@@ -27,6 +27,7 @@ from registry_fp.operations.manifests import get_manifest
 from registry_fp.operations.noun import reference_noun
 from registry_fp.pipelines.event import OnEvent, ignore
 from registry_fp.pipelines.graph import Graph, collect
+from registry_fp.pipelines.image_choice import one_image
 from registry_fp.pipelines.overlay import Overlay
 from registry_fp.pipelines.repository_store import RepositoryStore
 from registry_fp.pipelines.store import Origin, Placed
@@ -123,7 +124,7 @@ async def rewrite_image(
         return Failure(RegistryError(doing, str(target), limit.failure()))
     origin = RepositoryStore(client, source.repository)
     read = await settle(
-        get_manifest(client, source).bind(lambda raw: meant_manifest(doing, source, raw, origin, options))
+        get_manifest(client, source).bind(lambda raw: meant_manifest(doing, source, raw, origin, options, strict=True))
     )
     if isinstance(read, Err):
         return Failure(read.error)
@@ -186,19 +187,19 @@ def chosen_limit(client: Client, options: RewriteOptions) -> Result[int, Reason]
     return Success(limit)
 
 
-def meant_manifest(
-    doing: str, name: Reference, raw: RawManifest, origin: Origin, options: RewriteOptions
+def meant_manifest(  # noqa: PLR0913  what is looked at, for what, and who asks
+    doing: str, name: Reference, raw: RawManifest, origin: Origin, options: RewriteOptions, *, strict: bool
 ) -> Op[RawManifest]:
-    """The manifest itself, or the one image of an index that `options.platform` takes.
+    """The manifest itself, or the one image that `options.platform` takes.
 
-    Fails with `BadReference` or `NoSuchPlatform`, or as the origin does.
+    An image that is in no index is taken as it is, unless `strict`. Fails with `BadReference`, as `one_image`, and as
+    the origin does.
     """
-    if options.platform is None or not isinstance(raw.model, ImageIndex):
-        return FutureResult.from_value(raw)
-    index, asked = raw.model, parse_platform(options.platform)
-    if not is_successful(asked):
-        return FutureResult.from_failure(replace(asked.failure(), doing=doing))
-    found = choose_platform(index, asked.unwrap())
-    if not is_successful(found):
-        return FutureResult.from_failure(RegistryError(doing, str(name), found.failure()))
-    return origin.manifest(found.unwrap()).bind(lambda chosen: meant_manifest(doing, name, chosen, origin, options))
+    wanted: Result[Platform | None, RegistryError] = (
+        Success(None) if options.platform is None else parse_platform(options.platform)
+    )
+    return FutureResult.from_result(wanted.alt(lambda error: replace(error, doing=doing))).bind(
+        lambda platform: one_image(
+            doing, origin, str(name), raw, platform, strict=strict and options.platform != "local"
+        )
+    )

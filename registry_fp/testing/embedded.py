@@ -45,7 +45,8 @@ class EmbeddedRegistry:
     `port` 0 takes a free port. With `tls` it serves https. `faults` befall requests, see `Fault`. `basic_auth` is a
     user and a password that every request must carry. `relative_locations` leaves the origin out of Location and
     Link. `page_limit` is the most entries of any list's page. `chunk_min_length` is announced as
-    `OCI-Chunk-Min-Length`. `gate` decides who is let in, see `Visitor`. Entering raises `OSError` where the port or the directory cannot be had.
+    `OCI-Chunk-Min-Length`. `gate` decides who is let in, see `Visitor`.
+    Entering raises `OSError` where the port or the directory cannot be had.
     """
 
     def __init__(  # noqa: PLR0913  options, each with a default

@@ -46,7 +46,7 @@ _REPOSITORY: Final = re.compile(
 class Authorization:
     """What a request says of who sends it, and the one origin that it is said to.
 
-    `is_fresh` if it was made for the challenge that was just heard. `excuse` is why it says less than it could.
+    `renewed` is how many challenges to this request it has answered. `excuse` is why it says less than it could.
     """
 
     origin: URL
@@ -54,7 +54,7 @@ class Authorization:
     account: KnownAccount
     token: SecretStr | None = None
     scopes: tuple[str, ...] = ()
-    is_fresh: bool = False
+    renewed: int = 0
     excuse: RegistryError | None = None
 
     def on(self, request: Request) -> Request:
@@ -126,7 +126,11 @@ class Authenticator:
             )
         if status != 401 or request.stray or not any(each.scheme in _ANSWERED for each in challenges):
             return False
-        return said is None or not said.is_fresh or self._is_more(challenges, said)
+        if said is None or not said.renewed or self._is_more(challenges, said):
+            return True
+        # A token can end between its server and the registry; one that may not do this is not made better by another.
+        is_ended = any(each.parameters.get("error") == "invalid_token" for each in challenges)
+        return said.token is not None and said.renewed == 1 and is_ended
 
     async def answered(
         self, request: Request, challenges: tuple[Challenge, ...], said: Authorization | None
@@ -137,7 +141,7 @@ class Authenticator:
         """
         place = place_of(request)
         # Asked again when what is remembered is no longer taken: a keychain may have newer credentials by now.
-        wrong = said.account if said is not None and said.token is None and not said.is_fresh else None
+        wrong = said.account if said is not None and said.token is None and not said.renewed else None
         account = await self._accounts.account(place, wrong=wrong)
         bearer = next((each for each in challenges if each.scheme == "bearer"), None)
         is_basic = any(each.scheme == "basic" for each in challenges)
@@ -147,7 +151,7 @@ class Authenticator:
             self._learned.direct.add(_origin(request))
             direct = _direct(request, account)
             is_new = direct is not None and (said is None or direct.header != said.header)
-            return Success(replace(direct, is_fresh=True) if is_new and direct is not None else None)
+            return Success(replace(direct, renewed=1) if is_new and direct is not None else None)
         if bearer is None:
             return Success(None) if account.failure is None else Failure(account.failure)
         return await self._to_bearer(request, bearer, account, said)
@@ -174,15 +178,16 @@ class Authenticator:
         refused = None if said is None else said.token
         out = await self._with_token(request, need, account, refused)
         if not is_successful(out) and account.credentials is not None and _is_refusal(out.failure()):
-            renewed = await self._accounts.account(place, wrong=account)
-            if renewed.credentials not in (None, account.credentials):
-                out = await self._with_token(request, need, renewed, refused)
+            newer = await self._accounts.account(place, wrong=account)
+            if newer.credentials not in (None, account.credentials):
+                out = await self._with_token(request, need, newer, refused)
         if is_successful(out):
             self._learned.needs.pop(place, None)
             if len(self._learned.needs) >= PLACES_LIMIT:
                 self._learned.needs.pop(next(iter(self._learned.needs)))
             self._learned.needs[place] = need
-        return out.map(lambda found: None if found is None else replace(found, is_fresh=True))
+        renewed = 1 if said is None else said.renewed + 1
+        return out.map(lambda found: None if found is None else replace(found, renewed=renewed))
 
     async def _with_token(
         self, request: Request, need: _Need, account: KnownAccount, refused: SecretStr | None = None

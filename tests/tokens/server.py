@@ -40,7 +40,8 @@ class TokenServer:
     """`asked` is what it heard. Tokens live for `life` seconds of `now`, and `revoke` ends them all at once.
 
     `nobody` is what may be done without a login, and `forbidden` are resources that nobody gets. `post` is the status
-    of every POST, where refresh tokens are unknown. An `is_open` registry asks nobody. Before the visitors of these numbers, all tokens are revoked.
+    of every POST, where refresh tokens are unknown. An `is_open` registry asks nobody.
+    Before the visitors of these numbers, all tokens are revoked.
     """
 
     now: Callable[[], float] = lambda: 0.0
@@ -79,7 +80,9 @@ class TokenServer:
             return None
         self.refused += 1
         scope = f',scope="{" ".join(visitor.scopes)}"' if visitor.scopes else ""
-        return f'Bearer realm="{self.realm}",service="tests"{scope}'
+        is_live = granted is not None and self.now() < granted.until
+        error = f',error="{"insufficient_scope" if is_live else "invalid_token"}"' if token else ""
+        return f'Bearer realm="{self.realm}",service="tests"{scope}{error}'
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """A token, for what the asker may do of what they ask for."""

@@ -76,7 +76,7 @@ async def test_who_leads_may_be_cancelled_and_the_others_get_their_token() -> No
         async with connect(SETTINGS, keychain=known_as(TESTER)) as client:
             name = f"{registry.host}/app"
             jobs = [asyncio.ensure_future(settle(has_blob(client, name, digest_of(b"x")))) for _ in range(10)]
-            while not server.asked:
+            while not server.asked:  # noqa: ASYNC110  no event tells what a server has heard
                 await asyncio.sleep(0)
             jobs[0].cancel()
             outs = await asyncio.gather(*jobs, return_exceptions=True)
@@ -140,14 +140,14 @@ async def test_a_source_that_is_forbidden_costs_the_mount_and_not_the_push() -> 
 
 
 async def test_a_token_that_is_refused_at_once_is_not_asked_for_again_and_again() -> None:
-    """The server gives a token that the registry does not take: one refusal, one token, one more refusal."""
+    """The server gives a token that the registry does not take: it may have ended on its way, once."""
     async with token_server(TokenServer(life=-1.0, expires_in=300)) as server:
         async with EmbeddedRegistry(gate=server.gate) as registry:
             async with connect(Settings(cache=False), keychain=known_as(TESTER)) as client:
                 out = await settle(ping(client, registry.host))
         assert isinstance(out, Err)
         assert isinstance(out.error.reason, why.Unauthenticated)
-        assert (server.visitors, len(server.asked)) == (2, 1)
+        assert (server.visitors, len(server.asked)) == (3, 2)
 
 
 @pytest.mark.parametrize("post", [None, 404, 405])

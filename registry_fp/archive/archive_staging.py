@@ -20,7 +20,7 @@ from typing import Final, final
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
-from registry_fp.archive.layout_partial import sync_folder
+from registry_fp.archive.layout_blob import sync_folder
 from registry_fp.archive.off_loop import off_loop
 from registry_fp.domain.digest import Digest
 from registry_fp.domain.errors import LocalIo, Reason, Unsupported
