@@ -134,9 +134,16 @@ if TYPE_CHECKING:
     from registry_fp.pipelines.validate_layout import LayoutImage
     from registry_fp.protocol.message import Chunks
     from registry_fp.protocol.page import Page
-    from registry_fp.transport.account import Credentials, IdentityToken, RegistryToken, first_of
+    from registry_fp.transport.account import (
+        BasicCredentials,
+        Credentials,
+        IdentityToken,
+        Keychain,
+        RegistryToken,
+        first_of,
+    )
     from registry_fp.transport.clock import Clock
-    from registry_fp.transport.credential import BasicCredentials, Keychain, anonymous, static_credentials
+    from registry_fp.transport.credential import anonymous, static_credentials
     from registry_fp.transport.docker_keychain import docker_keychain
     from registry_fp.transport.keyring_keychain import keyring_keychain
     from registry_fp.transport.port import Client

@@ -272,8 +272,6 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "registry_fp.protocol.page": ("Page",),
     "registry_fp.transport.clock": ("Clock",),
     "registry_fp.transport.credential": (
-        "BasicCredentials",
-        "Keychain",
         "anonymous",
         "static_credentials",
     ),
@@ -290,8 +288,10 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "logout",
     ),
     "registry_fp.transport.account": (
+        "BasicCredentials",
         "Credentials",
         "IdentityToken",
+        "Keychain",
         "RegistryToken",
         "first_of",
     ),

@@ -20,9 +20,10 @@ from registry_fp import (
     Op,
     RegistryError,
     Settings,
-    anonymous,
     connect,
     deadline,
+    docker_keychain,
+    first_of,
     read_settings,
     settle,
     static_credentials,
@@ -76,14 +77,15 @@ def prepare(
 ) -> Result[Session, RegistryError]:
     """The session that the options and the environment describe; reads the password, if one is to come.
 
-    Credentials are for `host` alone; plain HTTP is for all of them. Fails as the hosts do, and with `Misconfigured`.
+    Credentials given here are for `host` alone, others are found where Docker keeps them; plain HTTP is for all hosts.
+    Fails as the hosts do, and with `Misconfigured`.
     """
     chosen: dict[str, Any] = {} if remote.retries is None else {"retries": remote.retries}
     if remote.no_cache:
         chosen["cache"] = False
     settings = read_settings(**chosen)
     if host is None:
-        return settings.map(lambda known: Session(known, anonymous, remote.timeout))
+        return settings.map(lambda known: Session(known, docker_keychain(), remote.timeout))
     names: list[str] = []
     for each in (host, *others):
         if not is_successful(each):
@@ -116,11 +118,11 @@ def _for_hosts(settings: Settings, hosts: list[str], *, plain_http: bool) -> Set
 
 def _keychain(remote: RemoteOptions, host: str) -> Result[Keychain, RegistryError]:
     if remote.username is None:
-        return Success(anonymous)
+        return Success(docker_keychain())
     try:
         password = sys.stdin.read().rstrip("\r\n")
     except UnicodeDecodeError:
         return Failure(RegistryError("read_password", host, Misconfigured("password", "it is not text")))
     if not password:
         return Failure(RegistryError("read_password", host, Misconfigured("password", "standard input has none")))
-    return Success(static_credentials(host, remote.username, password))
+    return Success(first_of(static_credentials(host, remote.username, password), docker_keychain()))

@@ -192,8 +192,8 @@ def meant_manifest(  # noqa: PLR0913  what is looked at, for what, and who asks
 ) -> Op[RawManifest]:
     """The manifest itself, or the one image that `options.platform` takes.
 
-    An image that is in no index is taken as it is, unless `strict`. Fails with `BadReference`, as `one_image`, and as
-    the origin does.
+    An image that is in no index is taken as it is, unless `strict`. Fails with `BadReference`, as `one_image`, and
+    as the origin does.
     """
     wanted: Result[Platform | None, RegistryError] = (
         Success(None) if options.platform is None else parse_platform(options.platform)

@@ -67,7 +67,7 @@ class AccountMemory:
                 return outcome
 
     async def _led(self, place: str) -> KnownAccount:
-        known: KnownAccount | None = None
+        led: KnownAccount | None = None
         try:
             out = await settle(self._keychain(place))
             until = self._now() + NOBODY_SECONDS
@@ -78,7 +78,7 @@ class AccountMemory:
             self._known.pop(place, None)
             if len(self._known) >= PLACES_LIMIT:
                 self._known.pop(next(iter(self._known)))
-            self._known[place] = known
+            self._known[place] = led = known
         finally:
-            self._flights.land(place, known)
+            self._flights.land(place, led)
         return known

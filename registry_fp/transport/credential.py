@@ -44,14 +44,17 @@ def anonymous(place: str) -> Op[Credentials | None]:
 
 
 def static_credentials(host: str, username: str, password: str | SecretStr) -> Keychain:
-    """The keychain that knows one host, with all of its repositories; for any other it is `anonymous`."""
+    """The keychain that knows one host, or `HOST/PATH` and what is below it; for any other place it is `anonymous`."""
     secret = password if isinstance(password, SecretStr) else SecretStr(password)
     known = BasicCredentials(username, secret)
-    meant = canonical_host(host).removesuffix(":443")
-    names = {meant} if ":" in host else {meant, f"{meant}:80"}
+    named, _, path = host.partition("/")
+    meant = canonical_host(named).removesuffix(":443")
+    names = {meant} if ":" in named else {meant, f"{meant}:80"}
 
     def keychain(asked: str) -> Op[Credentials | None]:
-        found: Op[Credentials | None] = FutureResult.from_value(known if asked.partition("/")[0] in names else None)
+        name, _, place = asked.partition("/")
+        is_ours = name in names and (not path or f"{place}/".startswith(f"{path}/"))
+        found: Op[Credentials | None] = FutureResult.from_value(known if is_ours else None)
         return found
 
     return keychain

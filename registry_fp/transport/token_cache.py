@@ -72,16 +72,16 @@ class TokenCache:
     async def _led(
         self, key: Hashable, ask: Callable[[], Awaitable[Result[IssuedToken, RegistryError]]]
     ) -> Result[SecretStr, RegistryError]:
-        outcome: Result[SecretStr, RegistryError] | None = None
+        led: Result[SecretStr, RegistryError] | None = None
         try:
             asked = await ask()
             self._kept.pop(key, None)
             if is_successful(asked):
                 issued = asked.unwrap()
                 self._keep(key, _Kept(issued.value, self._now() + usable_seconds(issued.seconds)))
-            outcome = asked.map(lambda issued: issued.value)
+            outcome = led = asked.map(lambda issued: issued.value)
         finally:
-            self._flights.land(key, outcome)
+            self._flights.land(key, led)
         return outcome
 
     def _keep(self, key: Hashable, kept: _Kept) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from registry_fp import (
-    BasicCredentials,
+    Credentials,
     Err,
     InvalidImage,
     Misconfigured,
@@ -70,7 +70,7 @@ async def test_newer_credentials_are_asked_for_when_the_old_ones_end() -> None:
     """A client lives as long as its service; a password does not."""
     passwords = ["first"]
 
-    def keychain(host: str) -> Op[BasicCredentials | None]:
+    def keychain(host: str) -> Op[Credentials | None]:
         return static_credentials(host, "tester", passwords[-1])(host)
 
     async with connect(Settings(retries=0), keychain=keychain) as client:

@@ -65,11 +65,13 @@ async def test_a_token_of_a_minute_carries_a_push_of_ten() -> None:
         slow.passed += 7.0  # the way there; it is over long before the margin of ten seconds
         return server.gate(visitor)
 
-    async with token_server(server), EmbeddedRegistry(gate=gate) as registry:
-        known = Settings(cache=False, retries=0)
-        async with connect(known, keychain=known_as(TESTER), clock=slow.clock) as client:
-            for number in range(50):
-                assert isinstance(await settle(put_blob(client, f"{registry.host}/app", b"%d" % number)), Ok)
+    async with (
+        token_server(server),
+        EmbeddedRegistry(gate=gate) as registry,
+        connect(Settings(cache=False, retries=0), keychain=known_as(TESTER), clock=slow.clock) as client,
+    ):
+        for number in range(50):
+            assert isinstance(await settle(put_blob(client, f"{registry.host}/app", b"%d" % number)), Ok)
     assert slow.passed > 600.0
     assert server.refused == 1
     assert len(server.asked) <= slow.passed / 40
@@ -99,9 +101,12 @@ async def test_a_life_that_makes_no_sense_is_a_minute_at_least(told: Any) -> Non
     """A token is asked for once, not before every request."""
     clock = InstantClock()
     server = TokenServer(expires_in=told)
-    async with token_server(server), EmbeddedRegistry(gate=server.gate) as registry:
-        async with connect(settings(), keychain=known_as(TESTER), clock=clock.clock) as client:
-            for _ in range(5):
-                assert await settle(ping(client, registry.host)) == Ok(None)
-                clock.passed += 9.0
+    async with (
+        token_server(server),
+        EmbeddedRegistry(gate=server.gate) as registry,
+        connect(settings(), keychain=known_as(TESTER), clock=clock.clock) as client,
+    ):
+        for _ in range(5):
+            assert await settle(ping(client, registry.host)) == Ok(None)
+            clock.passed += 9.0
     assert len(server.asked) == 1

@@ -129,22 +129,25 @@ async def test_a_mount_asks_for_both_repositories_in_one_token() -> None:
 async def test_a_source_that_is_forbidden_costs_the_mount_and_not_the_push() -> None:
     """What was granted before is still enough for everything else."""
     server = TokenServer(forbidden=frozenset({"repository:base"}))
-    async with token_server(server), EmbeddedRegistry(gate=server.gate) as registry:
-        async with connect(SETTINGS, keychain=known_as(TESTER)) as client:
-            name = f"{registry.host}/app"
-            await unwrap(put_blob(client, name, b"abc"))
-            out = await settle(mount_blob(client, name, digest_of(b"x"), source=f"{registry.host}/base"))
-            assert isinstance(out, Err)
-            assert isinstance(out.error.reason, why.Unauthenticated)
-            assert isinstance(await settle(put_blob(client, name, b"def")), Ok)
+    async with (
+        token_server(server),
+        EmbeddedRegistry(gate=server.gate) as registry,
+        connect(SETTINGS, keychain=known_as(TESTER)) as client,
+    ):
+        name = f"{registry.host}/app"
+        await unwrap(put_blob(client, name, b"abc"))
+        out = await settle(mount_blob(client, name, digest_of(b"x"), source=f"{registry.host}/base"))
+        assert isinstance(out, Err)
+        assert isinstance(out.error.reason, why.Unauthenticated)
+        assert isinstance(await settle(put_blob(client, name, b"def")), Ok)
 
 
 async def test_a_token_that_is_refused_at_once_is_not_asked_for_again_and_again() -> None:
     """The server gives a token that the registry does not take: it may have ended on its way, once."""
-    async with token_server(TokenServer(life=-1.0, expires_in=300)) as server:
-        async with EmbeddedRegistry(gate=server.gate) as registry:
-            async with connect(Settings(cache=False), keychain=known_as(TESTER)) as client:
-                out = await settle(ping(client, registry.host))
+    server = TokenServer(life=-1.0, expires_in=300)
+    async with token_server(server), EmbeddedRegistry(gate=server.gate) as registry:
+        async with connect(Settings(cache=False), keychain=known_as(TESTER)) as client:
+            out = await settle(ping(client, registry.host))
         assert isinstance(out, Err)
         assert isinstance(out.error.reason, why.Unauthenticated)
         assert (server.visitors, len(server.asked)) == (3, 2)

@@ -241,6 +241,13 @@ def test_a_login_for_the_default_port_is_one_for_the_host() -> None:
         assert found.value == BasicCredentials(LOGIN[0], SecretStr(LOGIN[1]))
 
 
+def test_a_login_for_a_part_of_a_host_is_for_no_other_part() -> None:
+    """`ghcr.io/team` is not `ghcr.io/teams`, and not all of `ghcr.io`."""
+    known = static_credentials("ghcr.io/team", *LOGIN)
+    asked = ("ghcr.io/team", "ghcr.io/team/app", "ghcr.io/teams", "ghcr.io", "quay.io/team")
+    assert [asyncio.run(settle_of(known(each))) != Ok(None) for each in asked] == [True, True, False, False, False]
+
+
 async def settle_of(op: Op[Credentials | None]) -> Ok[Credentials | None] | Err[RegistryError]:
     """`settle`, as a coroutine."""
     return await settle(op)

@@ -18,6 +18,7 @@ from registry_fp import (
     AmbiguousManifest,
     Annotations,
     AnyArchive,
+    AnyFile,
     ArtifactFile,
     ArtifactOptions,
     BadReference,
@@ -34,6 +35,7 @@ from registry_fp import (
     ConnectionLost,
     Copied,
     CopyOptions,
+    Credentials,
     DeadlineExceeded,
     DeletePlan,
     Denied,
@@ -51,6 +53,7 @@ from registry_fp import (
     FileEntry,
     History,
     HostSettings,
+    IdentityToken,
     ImageConfig,
     ImageEdit,
     ImageFault,
@@ -69,7 +72,10 @@ from registry_fp import (
     LayerNote,
     LayoutImage,
     LimitExceeded,
+    ListedBy,
     LocalIo,
+    LoggedIn,
+    LoggedOut,
     MalformedDocument,
     ManifestStored,
     MediaType,
@@ -94,6 +100,7 @@ from registry_fp import (
     PullArtifactOptions,
     Pulled,
     PulledArtifact,
+    PulledFile,
     PullOptions,
     Pushed,
     PushedArtifact,
@@ -107,6 +114,7 @@ from registry_fp import (
     Refused,
     RegistryError,
     RegistryFailed,
+    RegistryToken,
     Repository,
     RetryPolicy,
     RewriteOptions,
@@ -152,12 +160,14 @@ from registry_fp import (
     describe,
     detach,
     digest_of,
+    docker_keychain,
     docker_save,
     edit_image,
     edit_index,
     exit_code,
     explain,
     exponential,
+    first_of,
     fold,
     get_blob,
     get_manifest,
@@ -166,11 +176,14 @@ from registry_fp import (
     hint,
     inspect,
     is_transient,
+    keyring_keychain,
     list_files,
     list_referrers,
     list_repositories,
     list_tags,
     local_platform,
+    login,
+    logout,
     mount_blob,
     oci_layout,
     operation,
@@ -633,13 +646,36 @@ async def a_client_is_opened_for_a_block(settings: Settings) -> None:
         assert_type(other, Client)
 
 
-def a_keychain_is_a_function(found: Op[BasicCredentials | None]) -> Keychain:
+def a_keychain_is_a_function(found: Op[Credentials | None]) -> Keychain:
     """A user's own is as good as ours."""
 
-    def keychain(host: str) -> Op[BasicCredentials | None]:
-        return found if host == "ghcr.io" else anonymous(host)
+    def keychain(asked: str) -> Op[Credentials | None]:
+        return found if asked.partition("/")[0] == "ghcr.io" else anonymous(asked)
 
-    return keychain
+    return first_of(keychain, docker_keychain(), keyring_keychain())
+
+
+def credentials_are_of_three_kinds(found: Credentials) -> str:
+    """Closed, and no secret shows itself."""
+    match found:
+        case BasicCredentials(username=name) | IdentityToken(username=name):
+            return name
+        case RegistryToken(token=token):
+            return str(token)
+
+
+def an_account_is_kept_and_forgotten(client: Client) -> tuple[object, ...]:
+    """In the files that other tools read."""
+    return (
+        assert_type(login(client, "ghcr.io", "ada", "secret"), Op[LoggedIn]),
+        assert_type(logout("ghcr.io"), Op[LoggedOut]),
+    )
+
+
+def an_artifact_tells_who_lists_it(pushed: PushedArtifact, pulled: PulledFile, file: AnyFile) -> ListedBy | None:
+    """The registry, or its clients."""
+    assert_type(pulled.path.name, str)
+    return pushed.listed_by if file else None
 
 
 def a_watcher_is_a_function(watch: Callable[[Event], None]) -> PushOptions:
