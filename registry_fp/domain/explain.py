@@ -240,7 +240,9 @@ def _image_hint(kind: ImageFault) -> str:
             return "the archive is empty; save it again with the name of an image"
         case "missing config" | "missing layer":
             return "the archive is not complete; save the image again"
-        case "layer count" | "not a regular file" | "manifests disagree":
+        case "not a regular file":
+            return "name a regular file; an archive that keeps its content in anything else is not to be trusted"
+        case "layer count" | "manifests disagree":
             return "the archive contradicts itself; save the image again"
         case _:
             assert_never(kind)
