@@ -21,12 +21,13 @@ CHALLENGES_LIMIT: Final = 16
 
 _HEADER_LIMIT: Final = 64 * 1024
 
-# Possessive throughout: nothing is read twice, whatever comes.
+# Nothing is read twice, whatever comes: possessive, or with only one way to go on.
 _NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
-_QUOTED: Final = r'"(?P<quoted>(?:[^"\\]|\\.)*+)(?:"|\\?$)'
+# No possessive group: Python 3.11 before 3.11.5 mistakes them (python/cpython#106052). This is linear without.
+_QUOTED: Final = r'"(?P<quoted>[^"\\]*(?:\\.[^"\\]*)*)(?:"|\\?$)'
 _SEPARATOR: Final = re.compile(r"[\s,]*+")
 _PARAMETER: Final = re.compile(rf"(?P<name>{_NAME})\s*+=\s*+(?:{_QUOTED}|(?P<plain>[^\s,\"]*+))", re.DOTALL)
-_SCHEME: Final = re.compile(rf"(?P<name>{_NAME})(?=[\s,]|$)(?:[ \t]++[A-Za-z0-9._~+/-]++=*+(?=[ \t]*+(?:,|$)))?+")
+_SCHEME: Final = re.compile(rf"(?P<name>{_NAME})(?=[\s,]|$)(?:[ \t]++[A-Za-z0-9._~+/-]++=*+(?=[ \t]*+(?:,|$)))?")
 _STRANGE: Final = re.compile(rf"{_QUOTED}|[^\s,\"]++", re.DOTALL)
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 
