@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.real import conformance
+from tests.real import conformance, go_program
 from tests.real.conformance import conformance_suite, judge
 
 pytestmark = pytest.mark.xdist_group("conformance")
@@ -14,13 +14,13 @@ pytestmark = pytest.mark.xdist_group("conformance")
 def test_it_is_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second test run needs neither a compiler's time nor a network."""
     cache = tmp_path / "go"
-    monkeypatch.setattr(conformance, "CACHE", cache)
+    monkeypatch.setattr(go_program, "CACHE", cache)
     _go(tmp_path / "bin", 'echo "$@" >> "$GOBIN/conformance"', monkeypatch)
     built = conformance_suite()
     assert built.read_text(encoding="utf-8") == f"install {conformance.MODULE}@{conformance.VERSION}\n"
     _go(tmp_path / "bin", "exit 1", monkeypatch)
     assert conformance_suite() == built
-    assert {entry.name for entry in cache.iterdir()} == {built.parent.name, "lock"}
+    assert {entry.name for entry in cache.iterdir()} == {built.parent.name, "conformance.lock"}
 
 
 @pytest.mark.parametrize("ci", ["true", ""])
@@ -39,10 +39,10 @@ def test_a_go_that_cannot_fetch_is_a_failure_only_where_ci_says_so(
     """A laptop on a train runs the other tests; the machine that vouches for a change does not skip this one."""
     _go(tmp_path / "bin", "echo first; echo dial tcp: no such host >&2; exit 1", monkeypatch)
     monkeypatch.setenv("CI", ci)
-    monkeypatch.setattr(conformance, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(go_program, "CACHE", tmp_path / "cache")
     with pytest.raises(outcome, match=r"real component missing: .*no such host"):
         conformance_suite()
-    assert [entry.name for entry in (tmp_path / "cache").iterdir()] == ["lock"]
+    assert [entry.name for entry in (tmp_path / "cache").iterdir()] == ["conformance.lock"]
 
 
 async def test_a_suite_that_cannot_start_is_no_pass(suite: Path, tmp_path: Path) -> None:

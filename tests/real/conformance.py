@@ -5,25 +5,18 @@ names every test, and by its summary, which names every endpoint and every kind 
 """
 
 import os
-import platform
 import re
-import shutil
-import subprocess
-import tempfile
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.real.absence import absent
-from tests.real.lock import alone
+from tests.real.go_program import go_program
 from tests.real.tool import Tool
 
 MODULE = "github.com/opencontainers/distribution-spec/conformance"
 VERSION = "v0.0.0-20260831232431-97274622c111"
-CACHE = Path(__file__).parents[2] / ".cache" / "go"
-INSTALL_SECONDS = 240.0
 _ROW = re.compile(r"^  (?P<name>\S.*?)\.*: +(?P<status>Pass|FAIL|Error|Skip|Disabled|Unknown)$", re.MULTILINE)
 _HEADING = "OCI Conformance Result: "
 
@@ -43,19 +36,8 @@ class Verdict:
 
 
 def conformance_suite() -> Path:
-    """Return the suite's program, built once for this checkout.
-
-    Without a Go toolchain the running test is skipped; with one that cannot fetch or build it, CI=true is a failure.
-    """
-    go = shutil.which("go")
-    if go is None:
-        absent("the OCI conformance suite, which is built by Go: there is no go here", curable=False)
-    program = CACHE / f"{VERSION}-{platform.system()}-{platform.machine()}" / "conformance"
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with alone(CACHE / "lock"):
-        if not program.exists():
-            _install(go, program)
-    return program
+    """Return the suite's program; skips or fails as `go_program` does."""
+    return go_program("the OCI conformance suite", MODULE, VERSION)
 
 
 async def judge(program: Path, folder: Path, host: str, specification: str, **more: str) -> Verdict:
@@ -78,35 +60,6 @@ async def judge(program: Path, folder: Path, host: str, specification: str, **mo
     )
 
 
-def _install(go: str, program: Path) -> None:
-    """Build beside the final place, which appears only when complete; Go checks what it fetches."""
-    with tempfile.TemporaryDirectory(prefix="install.", dir=CACHE) as scratch:
-        environment = {**os.environ, "GOBIN": scratch, "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
-        try:
-            subprocess.run(
-                [go, "install", f"{MODULE}@{VERSION}"],
-                check=True,
-                cwd=scratch,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                timeout=INSTALL_SECONDS,
-            )
-        except subprocess.CalledProcessError as refused:
-            absent(f"the OCI conformance suite: {_last_line(refused.stdout)}")
-        except (OSError, subprocess.TimeoutExpired) as refused:
-            absent(f"the OCI conformance suite: {refused}")
-        program.parent.mkdir(exist_ok=True)
-        Path(scratch, "conformance").rename(program)
-
-
 def _said(test: ET.Element) -> str:
     """Give one line about a failed test: its name, and what the suite says is wrong."""
     return f"{test.attrib['name']}: {' '.join((test.findtext('system-out') or '').split())[:500]}"
-
-
-def _last_line(output: str) -> str:
-    return (output.strip().splitlines() or ["(no output)"])[-1][:300]
