@@ -174,5 +174,13 @@ def service() -> web.Application:
 
 
 if __name__ == "__main__":
-    web.run_app(service(), host="127.0.0.1", port=0, print=say, handler_cancellation=True, shutdown_timeout=5)
+    web.run_app(  # no access log: in development mode it would go to standard error, where only complaints belong
+        service(),
+        host="127.0.0.1",
+        port=0,
+        print=say,
+        handler_cancellation=True,
+        shutdown_timeout=5,
+        access_log=None,
+    )
     sys.exit(0)
