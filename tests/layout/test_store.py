@@ -52,7 +52,7 @@ class Bytes:
 
     def manifest(self, wanted: Descriptor) -> Op[RawManifest]:
         """There is none."""
-        raise NotImplementedError
+        raise NotImplementedError("it has one blob and no manifest, and a layout store asks for none while it places a blob")
 
     def body(self, wanted: Descriptor) -> Body:
         """The chunks, one after the other; an event is set, and then nothing more comes."""

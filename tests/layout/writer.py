@@ -35,7 +35,7 @@ class Origin:
 
     def manifest(self, wanted: Descriptor) -> Op[RawManifest]:
         """There is none."""
-        raise NotImplementedError
+        raise NotImplementedError("it has one blob and no manifest, and a layout store asks for none while it places a blob")
 
     def body(self, wanted: Descriptor) -> Body:
         """The bytes in pieces, so that writers meet."""
