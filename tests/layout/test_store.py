@@ -52,7 +52,7 @@ class Bytes:
 
     def manifest(self, wanted: Descriptor) -> Op[RawManifest]:
         """There is none."""
-        raise NotImplementedError("it has one blob and no manifest, and a layout store asks for none while it places a blob")
+        raise NotImplementedError("one blob, and no manifest: placing a blob asks for none")
 
     def body(self, wanted: Descriptor) -> Body:
         """The chunks, one after the other; an event is set, and then nothing more comes."""

@@ -35,7 +35,7 @@ class Origin:
 
     def manifest(self, wanted: Descriptor) -> Op[RawManifest]:
         """There is none."""
-        raise NotImplementedError("it has one blob and no manifest, and a layout store asks for none while it places a blob")
+        raise NotImplementedError("one blob, and no manifest: placing a blob asks for none")
 
     def body(self, wanted: Descriptor) -> Body:
         """The bytes in pieces, so that writers meet."""
