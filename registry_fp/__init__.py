@@ -145,9 +145,10 @@ if TYPE_CHECKING:
     from registry_fp.transport.clock import Clock
     from registry_fp.transport.credential import anonymous, static_credentials
     from registry_fp.transport.docker_keychain import docker_keychain
+    from registry_fp.transport.host_settings import HostSettings
     from registry_fp.transport.keyring_keychain import keyring_keychain
     from registry_fp.transport.port import Client
-    from registry_fp.transport.settings import HostSettings, Settings, read_settings
+    from registry_fp.transport.settings import Settings, read_settings
 
 __all__ = [
     "FILE_LIMIT",

@@ -276,8 +276,8 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "static_credentials",
     ),
     "registry_fp.transport.port": ("Client",),
+    "registry_fp.transport.host_settings": ("HostSettings",),
     "registry_fp.transport.settings": (
-        "HostSettings",
         "Settings",
         "read_settings",
     ),

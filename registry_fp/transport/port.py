@@ -90,7 +90,7 @@ class Client:
         """Where the registry of this name answers: https, or http for loopback and for hosts that were chosen so."""
         if host == DOCKER_HUB:
             return HUB_ORIGIN
-        plain = _is_loopback(host) or self.settings.is_plain(host)
+        plain = _is_loopback(host) or self.settings.host(host).plain_http
         return URL(f"{'http' if plain else 'https'}://{host}")
 
 

@@ -10,14 +10,15 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from returns.result import Failure, Result, Success
 
 from registry_fp.domain.errors import Misconfigured, RegistryError
 from registry_fp.domain.media_type import Compression
 from registry_fp.domain.reference import canonical_host
+from registry_fp.transport.host_settings import HostSettings, TlsVersion
 
-__all__ = ["HostSettings", "Settings", "read_settings"]
+__all__ = ["Settings", "read_settings"]
 
 _PREFIX: Final = "REGISTRY_FP_"
 
@@ -28,15 +29,6 @@ def _split(value: Any) -> Any:
 
 def _loaded(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
-
-
-class HostSettings(BaseModel):
-    """What is chosen for one host."""
-
-    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
-
-    plain_http: bool = False
-    """Speak HTTP without TLS to it; never a silent fallback."""
 
 
 class Settings(BaseModel):
@@ -93,13 +85,46 @@ class Settings(BaseModel):
     """Token servers that are told who we are whichever registry names them, as `HOST[:PORT]`, comma-separated; those of
     the registry's own host always are."""
 
+    insecure: Annotated[frozenset[str], BeforeValidator(_split)] = frozenset()
+    """Hosts whose certificate may be any, as `HOST[:PORT]`, comma-separated."""
+
+    ca: Path | None = None
+    """A PEM file of certificate authorities to trust beside the system's."""
+
+    cert: Path | None = None
+    """A PEM file with the certificate that we show to registries that ask for one."""
+
+    key: Path | None = None
+    """The PEM file with its key; None where `cert` holds both."""
+
+    min_tls: TlsVersion = "1.2"
+    """The oldest version of TLS that is spoken."""
+
+    certs_dirs: tuple[Path, ...] | None = None
+    """Folders with certificates by host, as Docker and podman have them; None is theirs."""
+
+    http_proxy: SecretStr | None = None
+    """The URL of the proxy for http; empty for none."""
+
+    https_proxy: SecretStr | None = None
+    """The URL of the proxy for https; empty for none."""
+
+    no_proxy: str | None = None
+    """Hosts, domains and networks that are reached without a proxy, comma-separated; `*` is all of them."""
+
     hosts: Annotated[dict[str, HostSettings], BeforeValidator(_loaded)] = Field(default_factory=dict)
     """What is chosen for single hosts, by `HOST[:PORT]`."""
 
-    def is_plain(self, host: str) -> bool:
-        """Whether this host is spoken to without TLS by choice."""
-        plain = self.plain_http | {name for name, chosen in self.hosts.items() if chosen.plain_http}
-        return host in {canonical_host(name) for name in plain}
+    def host(self, name: str) -> HostSettings:
+        """What is chosen for one host, `HOST[:PORT]`, as its references name it; the sets of hosts included.
+
+        >>> Settings(plain_http="registry.local:5000").host("registry.local:5000").plain_http
+        True
+        """
+        mine = next((each for key, each in self.hosts.items() if canonical_host(key) == name), HostSettings())
+        is_plain = mine.plain_http or name in {canonical_host(each) for each in self.plain_http}
+        is_insecure = mine.insecure or name in {canonical_host(each) for each in self.insecure}
+        return mine.model_copy(update={"plain_http": is_plain, "insecure": is_insecure})
 
 
 def read_settings(**chosen: Any) -> Result[Settings, RegistryError]:

@@ -578,7 +578,7 @@ def the_words_of_a_reason_are_closed(
 async def time_and_hosts_are_chosen_by_the_caller(clock: Clock, watch: OnEvent) -> PushOptions:
     """A clock that tests turn, and settings for a single host."""
     settings = Settings(hosts={"registry:5000": HostSettings(plain_http=True)}, retries=0)
-    assert_type(settings.is_plain("registry:5000"), bool)
+    assert_type(settings.host("registry:5000"), HostSettings)
     assert_type(clock.now(), float)
     async with connect(settings, clock=clock):
         return PushOptions(on_event=watch)
