@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from registry_fp import RegistryFailed, Settings, connect
 from registry_fp.domain import errors as why
-from registry_fp.transport.settings import HostSettings, read_settings
+from registry_fp.transport.host_settings import HostSettings
+from registry_fp.transport.settings import read_settings
 
 GOOD = {
     "CONCURRENCY": ("8", 8),
