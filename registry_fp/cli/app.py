@@ -11,7 +11,8 @@ from typing import Annotated, Final
 
 from cyclopts import App, CycloptsError, Parameter
 
-from registry_fp.cli import change_commands, move_commands, read_commands
+from registry_fp.cli import change_commands, move_commands, read_commands, rewrite_commands
+from registry_fp.cli.artifact_commands import artifact
 from registry_fp.cli.misuse import misused
 from registry_fp.cli.options import (
     AS_TEXT,
@@ -81,6 +82,9 @@ _COMMANDS: Final[tuple[tuple[Callable[..., int], str | None], ...]] = (
     (change_commands.attach, None),
     (change_commands.detach, None),
     (change_commands.delete, None),
+    (rewrite_commands.convert, None),
+    (rewrite_commands.edit, None),
+    (rewrite_commands.append, None),
     (change_commands.login, None),
     (change_commands.logout, None),
     (read_commands.schema, None),
@@ -88,6 +92,9 @@ _COMMANDS: Final[tuple[tuple[Callable[..., int], str | None], ...]] = (
 
 for _place, (_command, _usage) in enumerate(_COMMANDS, start=2):
     app.command(_command, sort_key=_place, usage=_usage)
+
+app.command(rewrite_commands.index)
+app.command(artifact)
 
 
 @app.command(sort_key=30)

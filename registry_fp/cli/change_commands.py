@@ -8,7 +8,17 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from registry_fp.cli.options import ANY_REGISTRY, AS_TEXT, HostName, ReferenceName, RemoteOptions, ShowOptions
+from registry_fp.cli.options import (
+    ANY_REGISTRY,
+    AS_TEXT,
+    FileNames,
+    HostName,
+    Pairs,
+    ReferenceName,
+    RemoteOptions,
+    ShowOptions,
+)
+from registry_fp.cli.pairs import pairs_of
 
 __all__ = ["attach", "delete", "detach", "login", "logout", "tag"]
 
@@ -29,20 +39,18 @@ def tag(
 
 def attach(  # noqa: PLR0913  options, each with a default
     reference: ReferenceName,
-    files: Annotated[list[str], Parameter(help="Files; FILE:TYPE says what kind one is.")],
+    files: FileNames,
     /,
     *,
     artifact_type: Annotated[str, Parameter(metavar="TYPE", help="What the files are, such as application/spdx+json.")],
-    annotation: Annotated[
-        list[str] | None, Parameter(metavar="KEY=VALUE", help="May be given again.", negative="")
-    ] = None,
+    annotation: Pairs = None,
     remote: RemoteOptions = ANY_REGISTRY,
     show: ShowOptions = AS_TEXT,
 ) -> int:
     """Attach files to an image: a bill of materials, a signature, whatever is about it."""
-    from registry_fp.cli.attach import AttachChoices, attach_files
+    from registry_fp.cli.artifact import ArtifactChoices, attach_files
 
-    return attach_files(AttachChoices(reference, tuple(files), artifact_type, tuple(annotation or ())), remote, show)
+    return attach_files(ArtifactChoices(reference, tuple(files), artifact_type, pairs_of(annotation)), remote, show)
 
 
 def detach(reference: ReferenceName, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Final, Literal, TypeAlias, final
 
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
+from registry_fp.cli.pairs import check_pairs
+
 __all__ = [
     "ANY_REGISTRY",
     "AS_TEXT",
     "Codec",
+    "FileNames",
     "Form",
     "HostName",
+    "Pairs",
     "ReferenceName",
     "RemoteOptions",
     "RepositoryName",
@@ -36,6 +41,15 @@ RepositoryName: TypeAlias = Annotated[str, Parameter(help="[HOST[:PORT]/]NAME.")
 
 ReferenceName: TypeAlias = Annotated[str, Parameter(help="[HOST[:PORT]/]NAME[:TAG][@DIGEST].")]
 """A manifest."""
+
+FileNames: TypeAlias = Annotated[list[str], Parameter(help="Files; FILE:TYPE says what kind one is.")]
+"""Files of an artifact."""
+
+Pairs: TypeAlias = Annotated[
+    list[str] | None,
+    Parameter(metavar="KEY=VALUE", help="May be given again.", negative="", validator=check_pairs),
+]
+"""The option for what is said of something, pair by pair."""
 
 Selector: TypeAlias = Annotated[
     str | None,
@@ -69,14 +83,19 @@ class ShowOptions:
     verbose: Annotated[bool, Parameter(alias="-v", negative="", show_default=False)] = False
     """Log to standard error; show where a bug is."""
 
+    wire_log: Annotated[bool, Parameter(negative="", show_default=False)] = False
+    """Log every request and answer to standard error, without what is secret."""
 
-def _whole_account(_: type, chosen: RemoteOptions | None) -> None:
+
+def _whole(_: type, chosen: RemoteOptions | None) -> None:
     if chosen is not None and (chosen.username is not None) != chosen.password_stdin:
         raise ValueError("--username and --password-stdin belong together.")
+    if chosen is not None and chosen.key is not None and chosen.cert is None:
+        raise ValueError("--key belongs to --cert.")
 
 
 @final
-@Parameter(name="*", group=_COMMON, validator=_whole_account)
+@Parameter(name="*", group=_COMMON, validator=_whole)
 @dataclass(frozen=True, slots=True)
 class RemoteOptions:
     """How a registry is talked to."""
@@ -88,6 +107,18 @@ class RemoteOptions:
 
     plain_http: Annotated[bool, Parameter(negative="", show_default=False)] = False
     """Speak HTTP without TLS to this host."""
+
+    insecure: Annotated[bool, Parameter(negative="", show_default=False)] = False
+    """Take any certificate from this host."""
+
+    ca: Annotated[Path | None, Parameter(metavar="FILE")] = None
+    """Trust these authorities, too (PEM)."""
+
+    cert: Annotated[Path | None, Parameter(metavar="FILE")] = None
+    """Show this certificate to this host (PEM)."""
+
+    key: Annotated[Path | None, Parameter(metavar="FILE")] = None
+    """The certificate's key, if it is in a file of its own."""
 
     no_cache: Annotated[bool, Parameter(negative="", show_default=False)] = False
     """Remember nothing of earlier pushes."""

@@ -14,11 +14,14 @@ Capture = pytest.CaptureFixture[bytes]
 
 COMMANDS = (
     *("demo", "push", "pull", "copy", "ping", "repos", "tags", "inspect", "tree", "ls", "cat", "manifest", "config"),
-    *("digest", "blob", "referrers", "tag", "attach", "detach", "delete", "login", "logout", "schema", "serve"),
+    *("digest", "blob", "referrers", "tag", "attach", "detach", "delete", "convert", "edit", "append", "index"),
+    *("artifact", "login", "logout", "schema", "serve"),
 )
 
+GROUPED = ("index create", "index edit", "artifact push", "artifact pull")
 
-@pytest.mark.parametrize("command", ["", *COMMANDS])
+
+@pytest.mark.parametrize("command", ["", *COMMANDS, *GROUPED])
 def test_the_help_is_as_it_was(
     command: str, snapshot: SnapshotAssertion, capfdbinary: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -32,6 +35,8 @@ def test_the_help_is_as_it_was(
 def test_every_command_is_in_the_snapshots() -> None:
     """A new one would be forgotten otherwise."""
     assert {name for name in app if not name.startswith("-")} == set(COMMANDS)
+    groups = {name.partition(" ")[0] for name in GROUPED}
+    assert {f"{group} {name}" for group in groups for name in app[group] if not name.startswith("-")} == set(GROUPED)
 
 
 def test_the_version_is_the_distributions(capfdbinary: Capture) -> None:
