@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from registry_fp.domain.model import Annotations
     from registry_fp.domain.platform import Platform, choose_platform, local_platform, parse_platform
     from registry_fp.domain.reference import Reference, Repository, parse_host, parse_reference, parse_repository
+    from registry_fp.domain.tls_fault import TlsFault
     from registry_fp.domain.transient import is_transient
     from registry_fp.effect.bracket import Died, bracket
     from registry_fp.effect.deadline import deadline
@@ -134,6 +135,8 @@ if TYPE_CHECKING:
     from registry_fp.pipelines.validate_layout import LayoutImage
     from registry_fp.protocol.message import Chunks
     from registry_fp.protocol.page import Page
+    from registry_fp.protocol.profile import PROFILES, RegistryProfile, find_profile, named_profile
+    from registry_fp.protocol.quota import Quota
     from registry_fp.transport.account import (
         BasicCredentials,
         Credentials,
@@ -147,11 +150,13 @@ if TYPE_CHECKING:
     from registry_fp.transport.docker_keychain import docker_keychain
     from registry_fp.transport.host_settings import HostSettings
     from registry_fp.transport.keyring_keychain import keyring_keychain
+    from registry_fp.transport.notices import HostQuota, Notices, RegistryWarning
     from registry_fp.transport.port import Client
     from registry_fp.transport.settings import Settings, read_settings
 
 __all__ = [
     "FILE_LIMIT",
+    "PROFILES",
     "AmbiguousManifest",
     "Annotations",
     "AnyArchive",
@@ -189,6 +194,7 @@ __all__ = [
     "Family",
     "FileEntry",
     "History",
+    "HostQuota",
     "HostSettings",
     "IdentityToken",
     "ImageConfig",
@@ -222,6 +228,7 @@ __all__ = [
     "NoSuchPlatform",
     "NotConfirmed",
     "NotFound",
+    "Notices",
     "OciLayout",
     "Ok",
     "OnEvent",
@@ -243,6 +250,7 @@ __all__ = [
     "Pushed",
     "PushedArtifact",
     "PushedBlob",
+    "Quota",
     "RangeRejected",
     "RateLimited",
     "RawManifest",
@@ -251,7 +259,9 @@ __all__ = [
     "Refused",
     "RegistryError",
     "RegistryFailed",
+    "RegistryProfile",
     "RegistryToken",
+    "RegistryWarning",
     "Repository",
     "RetryPolicy",
     "RewriteOptions",
@@ -269,6 +279,7 @@ __all__ = [
     "TarUnreadable",
     "TimedOut",
     "TlsFailed",
+    "TlsFault",
     "Tree",
     "TreeNode",
     "TreeRole",
@@ -304,6 +315,7 @@ __all__ = [
     "exit_code",
     "explain",
     "exponential",
+    "find_profile",
     "first_of",
     "fold",
     "get_blob",
@@ -322,6 +334,7 @@ __all__ = [
     "login",
     "logout",
     "mount_blob",
+    "named_profile",
     "oci_layout",
     "operation",
     "outcome",

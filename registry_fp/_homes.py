@@ -298,6 +298,19 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "registry_fp.transport.docker_keychain": ("docker_keychain",),
     "registry_fp.transport.keyring_keychain": ("keyring_keychain",),
     "registry_fp.pipelines.referrer": ("ListedBy",),
+    "registry_fp.transport.notices": (
+        "HostQuota",
+        "Notices",
+        "RegistryWarning",
+    ),
+    "registry_fp.protocol.quota": ("Quota",),
+    "registry_fp.protocol.profile": (
+        "PROFILES",
+        "RegistryProfile",
+        "find_profile",
+        "named_profile",
+    ),
+    "registry_fp.domain.tls_fault": ("TlsFault",),
 }
 
 HOMES: Final[Mapping[str, str]] = {name: home for home, names in _NAMES.items() for name in names}

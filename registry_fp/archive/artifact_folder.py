@@ -7,13 +7,15 @@ exchanged meanwhile (CVE-2021-30465 and its family).
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
 import secrets
 import stat
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from errno import EINVAL, EISDIR, ELOOP, ENOTDIR
+from errno import EAGAIN, EINVAL, EISDIR, ELOOP, ENOTDIR
 from functools import partial
 from typing import Final, TypeVar, final
 
@@ -34,6 +36,8 @@ _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _BENEATH: Final = _FOLDER | os.O_NOFOLLOW
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _WRITE: Final = 1024 * 1024
+_HIDDEN: Final = re.compile(r"\.[0-9a-f]{16}\.partial")
+_TRIES: Final = 100
 
 
 @final
@@ -50,7 +54,7 @@ class OpenFolder:
 def with_folder(path: str, use: Callable[[OpenFolder], Op[T]]) -> Op[T]:
     """What `use` makes of a folder, which is made if it is missing; what is still staged afterwards is removed.
 
-    Fails with `LocalIo`, and as `use`.
+    What a killed process left staged there is removed, too. Fails with `LocalIo`, and as `use`.
     """
     return bracket(lambda: _open_folder(path), use, lambda folder, _outcome: _let_go(path, folder.held))
 
@@ -151,13 +155,48 @@ def _opened(path: str, held: ExitStack) -> Result[OpenFolder, Reason]:
     os.makedirs(name, exist_ok=True)  # noqa: PTH103  bytes, and no Path
     fd = os.open(name, _FOLDER)
     held.callback(os.close, fd)
-    hidden = f".{secrets.token_hex(8)}.partial"
-    os.mkdir(hidden, 0o700, dir_fd=fd)
-    held.callback(os.rmdir, hidden, dir_fd=fd)
-    staged = os.open(hidden, _BENEATH, dir_fd=fd)
-    held.callback(os.close, staged)
-    held.callback(_emptied, staged)
-    return Success(OpenFolder(path, fd, staged, held))
+    for left in os.listdir(fd):  # noqa: PTH208  the open folder, and not what has its name by now
+        if _HIDDEN.fullmatch(left):
+            _cleared(left, fd)
+    for _ in range(_TRIES):
+        hidden = f".{secrets.token_hex(8)}.partial"
+        os.mkdir(hidden, 0o700, dir_fd=fd)
+        with suppress(FileNotFoundError):
+            staged = _taken(hidden, fd, held)
+            if staged is not None:
+                return Success(OpenFolder(path, fd, staged, held))
+    return Failure(LocalIo(EAGAIN, path))
+
+
+def _taken(hidden: str, fd: int, held: ExitStack) -> int | None:
+    """The hidden folder, locked until it is removed again; None if somebody took it for one that was left behind."""
+    with ExitStack() as taking:
+        staged = os.open(hidden, _BENEATH, dir_fd=fd)
+        taking.callback(os.close, staged)
+        if not _locked(staged) or not os.path.samestat(os.fstat(staged), os.stat(hidden, dir_fd=fd)):
+            return None
+        taking.callback(os.rmdir, hidden, dir_fd=fd)
+        taking.callback(_emptied, staged)
+        held.push(taking.pop_all())
+        return staged
+
+
+def _cleared(hidden: str, fd: int) -> None:
+    """Remove what a killed process left: nobody holds its lock any more."""
+    with suppress(OSError), ExitStack() as taking:  # what cannot be removed stays, hidden: it is in nobody's way
+        staged = os.open(hidden, _BENEATH, dir_fd=fd)
+        taking.callback(os.close, staged)
+        if os.fstat(staged).st_uid == os.geteuid() and _locked(staged):
+            _emptied(staged)
+            os.rmdir(hidden, dir_fd=fd)
+
+
+def _locked(staged: int) -> bool:
+    try:
+        fcntl.flock(staged, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _emptied(staged: int) -> None:

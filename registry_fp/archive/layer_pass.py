@@ -19,17 +19,14 @@ from registry_fp.archive.ahead import ahead
 from registry_fp.archive.docker_save import SavedLayer
 from registry_fp.archive.opened import OpenArchive, read_window
 from registry_fp.codec.compressor import Compressor, new_compressor
-from registry_fp.codec.decompressor import Decompressor, new_decompressor
+from registry_fp.codec.unpacking import Unpacking
 from registry_fp.domain.digest import Digest, new_hasher
-from registry_fp.domain.errors import InvalidImage, LimitExceeded, Reason, RegistryError
+from registry_fp.domain.errors import InvalidImage, Reason, RegistryError
 from registry_fp.domain.media_type import Compression
 
-__all__ = ["UNPACKED_LIMIT", "LayerPass", "LayerProof", "prove"]
+__all__ = ["LayerPass", "LayerProof", "prove"]
 
 _C = TypeVar("_C")
-
-UNPACKED_LIMIT: Final = 64 * 1024**3
-"""How many bytes a compressed layer may unpack to before it is taken for a bomb."""
 
 # Measured with four layers at once: pieces of 1 MiB are no faster, and cost three times the memory.
 _PIECE: Final = 256 * 1024
@@ -61,13 +58,12 @@ class LayerPass:
         self._content = new_hasher(layer.diff_id.algorithm)
         self._given = new_hasher()
         self._size = 0
-        self._unpacked = 0
         self._compressor: Compressor | None = None
-        self._decompressor: Decompressor | None = None
+        self._unpacking: Unpacking | None = None
         self._fault: Reason | None = None
         self._stopped = False
         if layer.compression != "none":
-            self._decompressor = self._kept(new_decompressor(layer.compression))
+            self._unpacking = Unpacking(layer.name, layer.diff_id)
         elif compression != "none":
             self._compressor = self._kept(new_compressor(compression, level))
 
@@ -113,26 +109,21 @@ class LayerPass:
             return b""
         raw = window.unwrap()
         self.read += len(raw)
-        if self._decompressor is not None:
-            self._unpack(self._decompressor, raw)
+        if self._unpacking is not None:
+            self._unpack(self._unpacking, raw)
             return self._give(raw)
         self._content.update(raw)
         return self._give(raw if self._compressor is None else self._compressor.compress(raw))
 
-    def _unpack(self, decompressor: Decompressor, raw: bytes) -> None:
-        given = raw
-        while not self._stopped and (given or not decompressor.needs_input):  # a few bytes can unpack to gigabytes
-            part = decompressor.decompress(given, _PIECE)
-            given = b""
-            if not is_successful(part):
-                self._fault = InvalidImage("bad layer", self._layer.name, part.failure().why)
+    def _unpack(self, unpacking: Unpacking, raw: bytes, *, last: bool = False) -> None:
+        unpacking.give(raw)
+        more = True
+        while more and not self._stopped:
+            done = unpacking.step(last=last)
+            if not is_successful(done):
+                self._fault = done.failure()
                 return
-            content = part.unwrap()
-            self._content.update(content)
-            self._unpacked += len(content)
-            if self._unpacked > UNPACKED_LIMIT:
-                self._fault = LimitExceeded("bytes in an unpacked layer", UNPACKED_LIMIT)
-                return
+            more = done.unwrap()
 
     def _give(self, chunk: bytes) -> bytes:
         self._given.update(chunk)
@@ -141,17 +132,16 @@ class LayerPass:
 
     def _end(self) -> bytes:
         last = b"" if self._compressor is None else self._give(self._compressor.flush())
-        finished = None if self._decompressor is None else self._decompressor.finish()
-        layer = self._layer
-        diff_id = Digest(layer.diff_id.algorithm, self._content.hexdigest())
+        if self._unpacking is not None:
+            self._unpack(self._unpacking, b"", last=True)
+        elif (diff_id := Digest(self._layer.diff_id.algorithm, self._content.hexdigest())) != self._layer.diff_id:
+            told = f"expected {self._layer.diff_id}, found {diff_id}"
+            self._fault = InvalidImage("diff_id mismatch", self._layer.name, told)
         given = Digest("sha256", self._given.hexdigest())
-        if finished is not None and not is_successful(finished):
-            self._fault = InvalidImage("bad layer", layer.name, finished.failure().why)
-        elif diff_id != layer.diff_id:
-            self._fault = InvalidImage("diff_id mismatch", layer.name, f"expected {layer.diff_id}, found {diff_id}")
-        elif self._compressor is None and _contradicts(layer.digest, given):
-            self._fault = InvalidImage("digest mismatch", layer.name, f"expected {layer.digest}, found {given}")
-        else:
+        if self._fault is None and self._compressor is None and _contradicts(self._layer.digest, given):
+            told = f"expected {self._layer.digest}, found {given}"
+            self._fault = InvalidImage("digest mismatch", self._layer.name, told)
+        if self._fault is None and not self._stopped:
             self.proof = LayerProof(given, self._size)
         return last
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import os
 import stat
-from collections.abc import AsyncGenerator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from errno import EINVAL, EISDIR
@@ -24,7 +23,7 @@ from registry_fp.domain.digest import Digest, Hasher, new_hasher
 from registry_fp.domain.errors import LocalIo, Reason, RegistryError, SourceChanged, Unsupported
 from registry_fp.effect.bracket import finish
 from registry_fp.effect.operation import operation
-from registry_fp.protocol.message import Body
+from registry_fp.protocol.message import Body, Chunks
 
 __all__ = ["LocalFile", "file_body", "measure_file"]
 
@@ -62,7 +61,7 @@ async def measure_file(path: str) -> Result[LocalFile, RegistryError]:
 def file_body(file: LocalFile) -> Body:
     """The bytes of a measured file; they end in `SourceChanged` where it is not the same any more, or in `LocalIo`."""
 
-    async def chunks() -> AsyncGenerator[Result[bytes, RegistryError], None]:
+    async def chunks() -> Chunks:
         held = ExitStack()  # whoever is cancelled while the file is being opened has it open all the same
         try:
             opened = await off_loop(file.path, lambda: _opened(file.path, held))

@@ -15,12 +15,10 @@ from typing import IO, Final, final
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
-from registry_fp.archive.layer_pass import UNPACKED_LIMIT
 from registry_fp.archive.off_loop import off_loop
-from registry_fp.codec.decompressor import Decompressor, new_decompressor
-from registry_fp.codec.sniff import SNIFF_LENGTH, sniff
+from registry_fp.codec.unpacking import Unpacking
 from registry_fp.domain.digest import Digest, new_hasher
-from registry_fp.domain.errors import InvalidImage, LimitExceeded, Reason, RegistryError, Unsupported
+from registry_fp.domain.errors import Reason, RegistryError
 from registry_fp.effect.bracket import finish
 from registry_fp.protocol.message import Chunks
 
@@ -86,83 +84,46 @@ class _Writer:
     """One file under way; one call at a time."""
 
     def __init__(self, path: str, blob: Digest, content: Digest | None) -> None:
-        self.size: int = 0
         self._path = path
         self._unfinished = f"{path}.{blob.short}.part"
-        self._blob = blob
-        self._content = content
-        self._hasher = None if content is None else new_hasher(content.algorithm)
-        self._head = b""
-        self._decompressor: Decompressor | None = None
+        self._unpacking = None if content is None else Unpacking(str(blob), content, packed=blob, look=self._keep)
         self._file: IO[bytes] | None = None
+        self.size: int = 0
 
     async def write(self, chunks: list[bytes], *, last: bool = False) -> Result[None, Reason]:
         """Everything that these bytes give; with the `last` ones the end of the file, and its name."""
-        todo = [*reversed(chunks)]
+        if self._unpacking is not None:
+            self._unpacking.give(*chunks)
         while True:
-            done = await off_loop(self._path, lambda: self._step(todo, last=last))
-            if not is_successful(done) or done.unwrap():
+            done = await off_loop(self._path, lambda: self._step(chunks, last=last))
+            if not is_successful(done) or not done.unwrap():
                 return done.map(lambda _: None)
 
     async def close(self) -> None:
         """Let go of the file, and remove what was not finished."""
         await off_loop(self._path, self._closed)
 
-    def _step(self, todo: list[bytes], *, last: bool) -> Result[bool, Reason]:
-        """Some of the work; whether that was all of it."""
+    def _step(self, chunks: list[bytes], *, last: bool) -> Result[bool, Reason]:
+        """Some of the work; whether there is more."""
         if self._file is None:
             self._file = open(self._unfinished, "wb", buffering=0, opener=_created)  # noqa: SIM115
-        for _ in range(_PIECES):
-            given = todo.pop() if todo and (self._decompressor is None or self._decompressor.needs_input) else b""
-            if self._decompressor is None:
-                given = self._head = self._head + given
-                if len(given) < SNIFF_LENGTH and (todo or not last):
-                    if todo:
-                        continue
-                    return Success(True)
-                made = self._sniffed(given)
-                if not is_successful(made):
-                    return Failure(made.failure())
-                self._decompressor = made.unwrap()
-            elif not given and self._decompressor.needs_input:
-                return self._end(self._decompressor) if last else Success(True)
-            fault = self._taken(self._decompressor, given, self._file)
-            if fault is not None:
-                return Failure(fault)
+        if self._unpacking is None:
+            for chunk in chunks:
+                self._keep(chunk)
+        else:
+            more = self._unpacking.step(last=last)
+            if not is_successful(more) or more.unwrap():
+                return more
+        if last:
+            os.replace(self._unfinished, self._path)  # noqa: PTH105  text, as it was given
         return Success(False)
 
-    def _sniffed(self, head: bytes) -> Result[Decompressor, Unsupported]:
-        encoding = "none" if self._content is None else sniff(head)
-        if encoding == "none" and self._content == self._blob:
-            self._hasher = None  # whoever gives the stream proves this very digest
-        return new_decompressor(encoding)
-
-    def _taken(self, decompressor: Decompressor, given: bytes, file: IO[bytes]) -> Reason | None:
-        part = decompressor.decompress(given, _PIECE)
-        if not is_successful(part):
-            return InvalidImage("bad layer", str(self._blob), part.failure().why)
-        content = part.unwrap()
+    def _keep(self, content: bytes) -> None:
+        assert self._file is not None  # noqa: S101  each step begins with it
         self.size += len(content)
-        if self._content is not None and self.size > UNPACKED_LIMIT:
-            return LimitExceeded("bytes in an unpacked layer", UNPACKED_LIMIT)
-        if self._hasher is not None:
-            self._hasher.update(content)
         view = memoryview(content)
         while view:
-            view = view[file.write(view) :]
-        return None
-
-    def _end(self, decompressor: Decompressor) -> Result[bool, Reason]:
-        finished = decompressor.finish()
-        if not is_successful(finished):
-            return Failure(InvalidImage("bad layer", str(self._blob), finished.failure().why))
-        if self._content is not None and self._hasher is not None:
-            found = Digest(self._content.algorithm, self._hasher.hexdigest())
-            if found != self._content:
-                told = f"expected {self._content}, found {found}"
-                return Failure(InvalidImage("diff_id mismatch", str(self._blob), told))
-        os.replace(self._unfinished, self._path)  # noqa: PTH105  text, as it was given
-        return Success(True)
+            view = view[self._file.write(view) :]
 
     def _closed(self) -> Result[None, Reason]:
         if self._file is not None:

@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 
-Files: TypeAlias = list[str | ArtifactFile]
+_Files: TypeAlias = list[str | ArtifactFile]
 """Paths, some with what is said of them."""
 
 
@@ -119,7 +119,7 @@ def push_files(choices: ArtifactChoices, remote: RemoteOptions, show: ShowOption
         last = {"event": "pushed", **asdict(document)}
         return Answer(document, told(document.reference, document.digest), document.digest, (last,))
 
-    def put(client: Client, files: Files, options: ArtifactOptions) -> Op[PushedArtifact]:
+    def put(client: Client, files: _Files, options: ArtifactOptions) -> Op[PushedArtifact]:
         return push_artifact(client, files, choices.reference, options=options)
 
     return _sent("push_artifact", choices, put, answer, remote, show)
@@ -142,7 +142,7 @@ def attach_files(choices: ArtifactChoices, remote: RemoteOptions, show: ShowOpti
         )
         return Answer(document, document.reference, document.digest, ({"event": "attached", **asdict(document)},))
 
-    def put(client: Client, files: Files, options: ArtifactOptions) -> Op[PushedArtifact]:
+    def put(client: Client, files: _Files, options: ArtifactOptions) -> Op[PushedArtifact]:
         return attach(client, choices.reference, files, options=options)
 
     return _sent("attach", choices, put, answer, remote, show)
@@ -176,7 +176,7 @@ def pull_files(reference: str, folder: str, remote: RemoteOptions, show: ShowOpt
 def _sent(  # noqa: PLR0913, PLR0917  what both commands that send files have in common
     doing: str,
     choices: ArtifactChoices,
-    put: Callable[[Client, Files, ArtifactOptions], Op[PushedArtifact]],
+    put: Callable[[Client, _Files, ArtifactOptions], Op[PushedArtifact]],
     answer: Callable[[PushedArtifact], Answer],
     remote: RemoteOptions,
     show: ShowOptions,

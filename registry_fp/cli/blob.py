@@ -60,17 +60,18 @@ def write_blob(reference: str, remote: RemoteOptions, show: ShowOptions) -> int:
             to_a_screen = Misconfigured("standard output", "a blob is bytes, and not for a terminal; use `> FILE`")
             return terminal.fail(RegistryError("get_blob", str(blob), to_a_screen))
         question = Question("get_blob", str(blob), _host(name), lambda client: _streamed(client, blob, terminal))
-        done = await settled(session, question)
+        done = await settled(session, question, terminal)
         return 0 if isinstance(done, Ok) else terminal.fail(done.error)
 
-    return run(show, lambda terminal: written(terminal, prepare(remote, _host(name))))
+    return run(show, lambda terminal: written(terminal, prepare(remote, show, _host(name))))
 
 
 async def _described(terminal: Terminal, session: Result[Session, RegistryError], blob: Reference) -> int:
     def put(client: Client) -> Op[int | None]:
         return blob_size(client, blob.repository, str(blob.digest))
 
-    done = await settled(session, Question("has_blob", str(blob), Success(blob.repository.host), put))
+    question = Question("has_blob", str(blob), Success(blob.repository.host), put)
+    done = await settled(session, question, terminal)
     if isinstance(done, Err):
         return terminal.fail(done.error)
     if done.value is None:

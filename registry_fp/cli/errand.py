@@ -48,7 +48,7 @@ def carry_out(errand: Errand[T], remote: RemoteOptions, show: ShowOptions) -> in
             question = Question(
                 errand.doing, errand.target, errand.hosts[0], lambda client: errand.put(client, on_event)
             )
-            done = await settled(session, question)
+            done = await settled(session, question, terminal)
         match done:
             case Ok(value):
                 return terminal.write(errand.answer(value))
@@ -57,4 +57,4 @@ def carry_out(errand: Errand[T], remote: RemoteOptions, show: ShowOptions) -> in
                     terminal.write(Answer(None, "\n".join(stored), ""))
                 return terminal.fail(error)
 
-    return run(show, lambda terminal: carried(terminal, prepare(remote, *errand.hosts)))
+    return run(show, lambda terminal: carried(terminal, prepare(remote, show, *errand.hosts)))

@@ -69,7 +69,7 @@ def ask_login(host: str, remote: RemoteOptions, show: ShowOptions) -> int:
                 case Err(error):
                     return terminal.fail(error)
 
-    return run(show, lambda terminal: asked(terminal, _session(host, remote)))
+    return run(show, lambda terminal: asked(terminal, _session(host, remote, show)))
 
 
 def ask_logout(host: str, show: ShowOptions) -> int:
@@ -85,13 +85,13 @@ def ask_logout(host: str, show: ShowOptions) -> int:
     return run(show, asked)
 
 
-def _session(host: str, remote: RemoteOptions) -> Result[tuple[Session, str, str], RegistryError]:
+def _session(host: str, remote: RemoteOptions, show: ShowOptions) -> Result[tuple[Session, str, str], RegistryError]:
     """The session, the user and the password; reads what has to be read, and that may block."""
     account = _account(host, remote)
     if not is_successful(account):
         return Failure(account.failure())
     username, password = account.unwrap()
-    session = prepare(replace(remote, username=None, password_stdin=False), parse_host(host))
+    session = prepare(replace(remote, username=None, password_stdin=False), show, parse_host(host))
     keychain = static_credentials(host, username, password)
     return session.map(lambda known: (replace(known, keychain=keychain), username, password))
 

@@ -29,6 +29,7 @@ from registry_fp import (
     static_credentials,
 )
 from registry_fp.cli.answer import Answer
+from registry_fp.cli.notice import notice_lines
 from registry_fp.cli.options import RemoteOptions, ShowOptions
 from registry_fp.cli.run import run
 from registry_fp.cli.terminal import Terminal
@@ -63,26 +64,32 @@ def ask(question: Question[T], answer: Callable[[T], Answer], remote: RemoteOpti
     """Ask, write the answer or what went wrong, and give the exit code."""
 
     async def asked(terminal: Terminal, session: Result[Session, RegistryError]) -> int:
-        match await settled(session, question):
+        match await settled(session, question, terminal):
             case Ok(value):
                 return terminal.write(answer(value))
             case Err(error):
                 return terminal.fail(error)
 
-    return run(show, lambda terminal: asked(terminal, prepare(remote, question.host)))
+    return run(show, lambda terminal: asked(terminal, prepare(remote, show, question.host)))
 
 
 def prepare(
-    remote: RemoteOptions, host: Result[str, RegistryError] | None, *others: Result[str, RegistryError]
+    remote: RemoteOptions,
+    show: ShowOptions,
+    host: Result[str, RegistryError] | None,
+    *others: Result[str, RegistryError],
 ) -> Result[Session, RegistryError]:
     """The session that the options and the environment describe; reads the password, if one is to come.
 
-    Credentials given here are for `host` alone, others are found where Docker keeps them; plain HTTP is for all hosts.
+    Credentials given here are for `host` alone, others are found where Docker keeps them; plain HTTP and what is given
+    about TLS are for all hosts, and authorities to trust for everything that is talked to.
     Fails as the hosts do, and with `Misconfigured`.
     """
     chosen: dict[str, Any] = {} if remote.retries is None else {"retries": remote.retries}
     if remote.no_cache:
         chosen["cache"] = False
+    if show.wire_log:
+        chosen["wire_log"] = True
     settings = read_settings(**chosen)
     if host is None:
         return settings.map(lambda known: Session(known, docker_keychain(), remote.timeout))
@@ -91,18 +98,23 @@ def prepare(
         if not is_successful(each):
             return Failure(each.failure())
         names.append(each.unwrap())
-    return settings.map(lambda known: _for_hosts(known, names, plain_http=remote.plain_http)).bind(
+    return settings.map(lambda known: _for_hosts(known, names, remote)).bind(
         lambda known: _keychain(remote, names[0]).map(lambda keychain: Session(known, keychain, remote.timeout))
     )
 
 
-async def settled(session: Result[Session, RegistryError], question: Question[T]) -> Ok[T] | Err[RegistryError]:
-    """The question's outcome, in a session of its own."""
+async def settled(
+    session: Result[Session, RegistryError], question: Question[T], terminal: Terminal
+) -> Ok[T] | Err[RegistryError]:
+    """The question's outcome, in a session of its own; what registries said besides is noted on the terminal."""
     if not is_successful(session):
         return Err(session.failure())
     chosen = session.unwrap()
     async with connect(chosen.settings, keychain=chosen.keychain) as client:
-        return await settle(in_time(question.put(client), chosen.timeout, question.doing, question.target))
+        out = await settle(in_time(question.put(client), chosen.timeout, question.doing, question.target))
+        for line in notice_lines(client, verbose=terminal.verbose):
+            terminal.note(line)
+        return out
 
 
 def in_time(op: Op[T], seconds: float | None, doing: str, target: str) -> Op[T]:
@@ -112,8 +124,19 @@ def in_time(op: Op[T], seconds: float | None, doing: str, target: str) -> Op[T]:
     return deadline(op, seconds, lambda: RegistryError(doing, target, DeadlineExceeded(seconds), elapsed=seconds))
 
 
-def _for_hosts(settings: Settings, hosts: list[str], *, plain_http: bool) -> Settings:
-    return settings.model_copy(update={"plain_http": settings.plain_http | set(hosts)}) if plain_http else settings
+def _for_hosts(settings: Settings, names: list[str], remote: RemoteOptions) -> Settings:
+    chosen: dict[str, Any] = {
+        **({"plain_http": True} if remote.plain_http else {}),
+        **({"insecure": True} if remote.insecure else {}),
+        **({} if remote.ca is None else {"ca": remote.ca}),
+        **({} if remote.cert is None else {"cert": remote.cert, "key": remote.key}),
+    }
+    if not chosen:
+        return settings
+    ours = {name: settings.host(name).model_copy(update=chosen) for name in names}
+    everywhere = {} if remote.ca is None else {"ca": remote.ca}  # token servers and storage have the same authority
+    others = {name: each for name, each in settings.hosts.items() if name not in ours}
+    return settings.model_copy(update={"hosts": ours | others, **everywhere})
 
 
 def _keychain(remote: RemoteOptions, host: str) -> Result[Keychain, RegistryError]:

@@ -31,15 +31,16 @@ class Terminal:
         self.form: Final[Form] = show.output
         self.errors: Final = console_on(sys.stderr, soft_wrap=True)
         self.verbose: Final = show.verbose
+        self._logs = show.verbose or show.wire_log
         self._silent = show.no_progress or show.output == "quiet"
         self._lost: OSError | None = None
-        if show.verbose:
-            _log_to_standard_error()
+        if self._logs:
+            _log_to_standard_error("registry_fp" if show.verbose else "registry_fp.wire")
 
     @property
     def is_live(self) -> bool:
         """Whether work under way may be drawn and drawn again."""
-        return self.errors.is_terminal and not (self._silent or self.verbose or self.errors.is_dumb_terminal)
+        return self.errors.is_terminal and not (self._silent or self._logs or self.errors.is_dumb_terminal)
 
     @property
     def is_told(self) -> bool:
@@ -142,9 +143,9 @@ def _abandon(stream: TextIO) -> None:
     os.close(nowhere)
 
 
-def _log_to_standard_error() -> None:
+def _log_to_standard_error(name: str) -> None:
     there = logging.StreamHandler(sys.stderr)
     there.setFormatter(logging.Formatter("%(name)s: %(message)s"))
-    logger = logging.getLogger("registry_fp")
+    logger = logging.getLogger(name)
     logger.addHandler(there)
     logger.setLevel(logging.DEBUG)

@@ -7,8 +7,12 @@ from collections.abc import Iterable
 from errno import EACCES, EDQUOT, EISDIR, EMFILE, ENFILE, ENOENT, ENOSPC, ENOTDIR, EPERM
 from typing import Final, assert_never
 
+from returns.pipeline import is_successful
+
 from registry_fp.domain import errors as why
 from registry_fp.domain.errors import ImageFault, Problem, Reason, RegistryError, TarFault
+from registry_fp.domain.reference import parse_reference
+from registry_fp.domain.tls_fault import tls_hint
 
 __all__ = ["describe", "explain", "hint"]
 
@@ -126,10 +130,8 @@ def _hint(reason: Reason) -> str:
             return "check the spelling of the host, and the network's name server"
         case why.ConnectFailed():
             return "check the host and the port, and that the registry is running"
-        case why.TlsFailed():
-            return (
-                "trust the registry's certificate authority; for a registry without TLS allow plain HTTP for this host"
-            )
+        case why.TlsFailed(why=detail):
+            return tls_hint(detail)
         case why.TimedOut(phase="rate"):
             return "the network is slower than the minimum rate; try again, or lower `min_rate`"
         case why.TimedOut():
@@ -174,6 +176,8 @@ def _hint(reason: Reason) -> str:
             return "the document was written wrongly; build or push the image again with another tool"
         case why.Unsupported(what=what):
             return _other_way(what)
+        case why.BadReference(text=text) if is_successful(parse_reference(text)):
+            return "the name is well formed and does not fit here; the line above says why"
         case why.BadReference():
             return "a reference is [HOST[:PORT]/]NAME[:TAG][@DIGEST], for example ghcr.io/team/app:1.4"
         case why.TarUnreadable(kind=kind):
@@ -254,6 +258,8 @@ def _other_way(what: str) -> str:
             return "install registry-fp[zstd]"
         case _ if what.startswith("an archive"):
             return "save it to a file, and give that file"
+        case _ if ";" in what:
+            return "there is another way, and the line above names it"
         case _ if what.startswith("a layer"):
             return "save the image again; layers are plain, or compressed with gzip or zstd"
         case _:

@@ -252,10 +252,12 @@ def _tag_fault(tag: str) -> str:
 
 def _bad(doing: str, text: str, why: str) -> Failure[RegistryError]:
     # What was typed goes to a terminal and a log: bounded, without control characters, and without a password.
-    head, at, tail = text.rpartition("@")
+    last = text.rpartition("@")[2]
+    digest = f"@{last}" if last.partition(":")[0] in ALGORITHMS else ""
+    head, at, tail = text.removesuffix(digest).rpartition("@")
     shown = text
-    if at and (":" in head or "/" in tail) and not tail.startswith(tuple(f"{name}:" for name in ALGORITHMS)):
-        shown, why = f"***@{tail}", "leave out the user and the password"
+    if at and (":" in head or "/" in tail):
+        shown, why = f"***@{tail}{digest}", "leave out the user and the password"
     shown = shown[:300].encode("unicode_escape").decode("ascii")
     plain = why[:300].encode("unicode_escape").decode("ascii")
     return Failure(RegistryError(doing, shown, BadReference(shown, plain)))

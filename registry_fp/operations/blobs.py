@@ -16,11 +16,15 @@ from registry_fp.domain.reference import Repository
 from registry_fp.effect.bracket import bracket
 from registry_fp.effect.exits import Err, Ok, settle
 from registry_fp.effect.operation import Op, operation
+from registry_fp.operations.chunks import Trip
 from registry_fp.operations.download import blob_chunks
+from registry_fp.operations.elsewhere import from_elsewhere
 from registry_fp.operations.noun import digest_noun, repository_noun
-from registry_fp.operations.uploads import begin_upload, cancel_upload, commit_upload
+from registry_fp.operations.presence import allowed_size
+from registry_fp.operations.sending import by_some_way, deliver_upload
+from registry_fp.operations.uploads import begin_upload, cancel_upload
 from registry_fp.protocol import blob as wire
-from registry_fp.protocol.message import Chunks
+from registry_fp.protocol.message import Chunks, held_body
 from registry_fp.protocol.upload import Upload
 from registry_fp.transport.port import Client, send
 
@@ -51,12 +55,15 @@ def has_blob(client: Client, repository: str | Repository, digest: str | Digest)
 
 
 def blob_size(client: Client, repository: str | Repository, digest: str | Digest) -> Op[int | None]:
-    """The size in bytes of a blob that is there (-1 where the registry does not tell); None for one that is not."""
+    """The size in bytes of a blob that is there (-1 where the registry does not tell); None for one that is not.
+
+    A registry that refuses HEAD is asked for the first byte instead. Fails as `has_blob` does. Source: end-2.
+    """
     return _named(
         "has_blob",
         repository,
         digest,
-        lambda name, wanted: send(client, wire.head_blob(client.origin(name.host), name, wanted), wire.decode_head),
+        lambda name, wanted: allowed_size(client, name, wanted),
     )
 
 
@@ -69,10 +76,10 @@ def get_blob(
     """
 
     @operation
-    async def read(name: Repository, wanted: Digest) -> Result[bytes, RegistryError]:
+    async def read(asked: Client, name: Repository, wanted: Digest) -> Result[bytes, RegistryError]:
         parts: list[bytes] = []
         room = limit
-        async with aclosing(blob_chunks(client, name, wanted)) as chunks:
+        async with aclosing(blob_chunks(asked, name, wanted)) as chunks:
             async for chunk in chunks:
                 if not is_successful(chunk):
                     return Failure(chunk.failure())
@@ -84,7 +91,12 @@ def get_blob(
                 parts.append(part)
         return Success(b"".join(parts))
 
-    return _named("get_blob", repository, digest, read)
+    return _named(
+        "get_blob",
+        repository,
+        digest,
+        lambda name, wanted: from_elsewhere(client, lambda asked: read(asked, name, wanted)),
+    )
 
 
 def consume_blob(
@@ -97,8 +109,9 @@ def consume_blob(
 
     The stream goes on by itself where it broke (`Range`). Its last item is a failure if the bytes are not the blob's
     (`DigestMismatch`; `SizeMismatch` where a descriptor promised a size): `use` must not keep what it made of them
-    then. While `use` runs it holds one of the host's connections, and should not wait for another of them. Fails as
-    `use` does, with `NotFound`, or as the transport does. Source: end-2.
+    then, and a mirror that gave them is not asked again for a while. While `use` runs it holds one of the host's
+    connections, and should not wait for another of them. Fails as `use` does, with `NotFound`, or as the transport
+    does. Source: end-2.
     """
 
     @operation
@@ -112,19 +125,24 @@ def consume_blob(
 def put_blob(
     client: Client, repository: str | Repository, content: bytes, *, algorithm: Algorithm = "sha256"
 ) -> Op[Descriptor]:
-    """Store these bytes as a blob, in one PUT; for content of any size there is `push`.
+    """Store these bytes as a blob, in one PUT where the registry takes that; for content of any size there is `push`.
 
     Not every registry takes digests by sha512. Fails with `NotFound`, `Refused`, `Denied`, `DigestMismatch`, or as the
     transport does. Source: end-4a, end-4c, end-6.
     """
-    digest = digest_of(content, algorithm)
+    digest, body = digest_of(content, algorithm), held_body(content)
 
     def stored(name: Repository) -> Op[Descriptor]:
-        return bracket(
-            lambda: begin_upload(client, name, algorithm=algorithm),
-            lambda upload: commit_upload(client, upload, digest, content),
-            lambda upload, done: _given_up_unless(client, upload, done),
-        ).map(lambda _: Descriptor(media_type="application/octet-stream", digest=digest, size=len(content)))
+        def attempt(trip: Trip) -> Op[Digest]:
+            return bracket(
+                lambda: begin_upload(client, name, algorithm=algorithm),
+                lambda upload: deliver_upload(client, upload, digest, body, trip),
+                lambda upload, done: _given_up_unless(client, trip.upload or upload, done),
+            )
+
+        return by_some_way(client, name, len(content), "PUT", attempt).map(
+            lambda _: Descriptor(media_type="application/octet-stream", digest=digest, size=len(content))
+        )
 
     return repository_noun("put_blob", repository).bind(stored)
 

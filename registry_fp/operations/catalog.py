@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from registry_fp.domain.errors import RegistryError
 from registry_fp.effect.exits import Err, Ok
 from registry_fp.effect.operation import Op
-from registry_fp.operations.listing import Listing, Pages, list_entries
+from registry_fp.operations.listing import SHORT_PAGE, Listing, Pages, list_entries
 from registry_fp.operations.noun import host_noun
 from registry_fp.protocol import tag as wire
 from registry_fp.protocol.page import Page
@@ -36,10 +36,9 @@ def repository_pages(
 
 
 def _pages(client: Client, host: str, page_size: int) -> Pages[str]:
-    size = max(1, page_size)
-
-    def listing(name: str) -> Listing[str]:
+    def listing(name: str, size: int) -> Listing[str]:
         first = wire.list_repositories(client.origin(name), name, page_size=size)
-        return Listing(first, lambda request: send(client, request, wire.decode_repositories), size)
+        shorter = listing(name, SHORT_PAGE) if size > SHORT_PAGE else None
+        return Listing(first, lambda request: send(client, request, wire.decode_repositories), size, shorter)
 
-    return Pages(lambda: host_noun("list_repositories", host).map(listing))
+    return Pages(lambda: host_noun("list_repositories", host).map(lambda name: listing(name, max(1, page_size))))

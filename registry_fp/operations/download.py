@@ -8,9 +8,8 @@ registry that knows no ranges the whole is taken again, and what is here already
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias, final
 
 from returns.pipeline import is_successful
@@ -25,7 +24,7 @@ from registry_fp.effect.hand_over import Hand, handed_over
 from registry_fp.effect.operation import Op
 from registry_fp.protocol import blob as wire
 from registry_fp.protocol.blob_part import BRINGS_A_PART, Known, Part, part_of
-from registry_fp.protocol.message import Incoming, Request
+from registry_fp.protocol.message import Chunks, Incoming, Request
 from registry_fp.protocol.refusal import refusal
 from registry_fp.transport.port import Client, collect
 
@@ -43,7 +42,7 @@ _Next: TypeAlias = Literal["done", "more"]
 
 async def blob_chunks(
     client: Client, repository: Repository, wanted: Digest | Descriptor, *, start: int = 0, seen: Hasher | None = None
-) -> AsyncGenerator[Result[bytes, RegistryError], None]:
+) -> Chunks:
     """The bytes of a blob from `start` on, as they come: they are the blob's if no failure is the last item.
 
     Who has its first `start` bytes already hands in the hasher that has `seen` them; it is used up. A stream that
@@ -54,7 +53,7 @@ async def blob_chunks(
     """
     digest, size = (wanted.digest, wanted.size) if isinstance(wanted, Descriptor) else (wanted, None)
     proof = _Proof(new_hasher(digest.algorithm) if seen is None else seen)
-    download = _Download(client, repository, digest, Known(start, size), client.clock.now())
+    download = _Download(client, repository, digest, Known(start, size), client.clock.now(), size=size)
     async with aclosing(handed_over(download.run, ahead=AHEAD)) as parts:
         try:
             async for part in parts:
@@ -66,6 +65,7 @@ async def blob_chunks(
             await proof.rest()
     actual = Digest(digest.algorithm, proof.hasher.hexdigest())
     if actual != digest:
+        download.distrust()
         yield Failure(download.counted(download.request.failed(DigestMismatch(digest, actual))))
 
 
@@ -93,7 +93,11 @@ class _Proof:
 @final
 @dataclass(slots=True)
 class _Download:
-    """A download under way: how far it has come, and after how many requests."""
+    """A download under way: how far it has come, and after how many requests.
+
+    `size` is what was promised of it. `place` is the mirror that the last answer came from (None for the registry), and
+    `mirror` the one that answers now.
+    """
 
     client: Client
     repository: Repository
@@ -102,6 +106,11 @@ class _Download:
     begun: float
     ranges: bool = True
     attempts: int = 0
+    size: int | None = None
+    place: str | None = None
+    mirror: str | None = None
+    gave: set[str] = field(default_factory=set)
+    without: frozenset[str] = frozenset()
 
     @property
     def request(self) -> Request:
@@ -132,19 +141,43 @@ class _Download:
                 if out.value == "done":
                     break
                 continue
-            if self.known.done - mark >= self.step:
+            is_progress = self.known.done - mark >= self.step
+            if is_progress:
                 policy, failures, mark = self.client.policy(), 0, self.known.done
+            if self._is_passed_over(out.error, useful=is_progress and policy.should_retry(out.error)):
+                policy, failures, mark = self.client.policy(), 0, self.known.done
+                continue
             if failures == len(policy.delays) or not policy.should_retry(out.error):
                 return Failure(self.counted(out.error))
             await self.client.clock.sleep(max(policy.delays[failures], policy.delay_hint(out.error) or 0.0))
             failures += 1
         return Success(None)
 
+    def distrust(self) -> None:
+        """Whatever mirror gave any of the bytes is not asked for a while."""
+        if self.client.mirrors is not None:
+            for mirror in self.gave:
+                self.client.mirrors.distrust(mirror)
+
+    def _is_passed_over(self, error: RegistryError, *, useful: bool) -> bool:
+        """Whether it was a mirror that failed, and so that the next place is to go on where it broke."""
+        if self.mirror is None or useful:
+            return False
+        self.without |= {self.mirror}
+        self.ranges = True
+        if isinstance(error.reason, SizeMismatch) and self.client.mirrors is not None:
+            self.client.mirrors.distrust(self.mirror)
+        return True
+
     def _once(self, hand: Hand) -> Op[_Next]:
+        self.mirror = None
         request = self.request
         ranged = self.ranges and self.known.done > 0
 
         async def receive(incoming: Incoming) -> Result[_Next, RegistryError]:
+            self.mirror = incoming.mirror
+            if incoming.mirror != self.place:  # another place may call the same content otherwise
+                self.place, self.known = incoming.mirror, Known(self.known.done, self.size)
             if incoming.status not in BRINGS_A_PART or (incoming.status == 416 and not ranged):
                 answer = await collect(incoming, request)
                 return answer.bind(lambda got: Failure(request.failed(refusal(got, "blob"))))
@@ -159,7 +192,7 @@ class _Download:
             self.ranges = False
             return Success("more")
 
-        return self.client.exchange(request, receive)
+        return self.client.content(self.repository.host, without=self.without)(request, receive)
 
     async def _taken(
         self, incoming: Incoming, part: Part, request: Request, hand: Hand
@@ -177,6 +210,8 @@ class _Download:
             if size is not None and done > size:
                 return Failure(request.failed(SizeMismatch(size, done)))
             if new:
+                if self.mirror is not None:
+                    self.gave.add(self.mirror)
                 self.known = replace(self.known, done=done)
                 await hand.give(new)
         reason = part.end(self.known.done, skipped)

@@ -15,12 +15,15 @@ from registry_fp.effect.operation import Op, operation
 from registry_fp.protocol.message import Request
 from registry_fp.protocol.page import PAGES_LIMIT, Page, following_page, url_after
 
-__all__ = ["LISTING_LIMIT", "NAMES_LIMIT", "Listing", "Pages", "list_entries"]
+__all__ = ["LISTING_LIMIT", "NAMES_LIMIT", "SHORT_PAGE", "Listing", "Pages", "list_entries"]
 
 T = TypeVar("T")
 
 NAMES_LIMIT: Final = 1_000_000
 """How many entries of one listing are read."""
+
+SHORT_PAGE: Final = 100
+"""How many entries a page has in a registry that refuses to give as many as were asked for."""
 
 LISTING_LIMIT: Final = 256 * 1024 * 1024
 """How many bytes the pages of one listing have together."""
@@ -32,11 +35,13 @@ class Listing(Generic[T]):
     """Where a listing begins, and how one of its pages is asked for.
 
     `page_size` is how many entries of a page were asked for, where an entry's name leads to the page behind it.
+    `shorter` is the same listing in pages that no registry refuses to give.
     """
 
     first: Request
     ask: Callable[[Request], Op[Page[T]]]
     page_size: int | None = None
+    shorter: Listing[T] | None = None
 
 
 @final
@@ -71,6 +76,10 @@ class Pages(Generic[T]):
                 return self._failed(begun.error)
             self._listing, self._next = begun.value, begun.value.first
         asked = await settle(self._listing.ask(self._next))
+        shorter = self._listing.shorter
+        if shorter is not None and not self._seen and _is_too_long(asked):
+            self._listing, self._next = shorter, shorter.first
+            asked = await settle(shorter.ask(shorter.first))
         # Asked beyond a page that was exactly full: the listing may have ended with it.
         if self._full is not None and not _goes_on(self._full, asked):
             self._ended = True
@@ -85,7 +94,7 @@ class Pages(Generic[T]):
         if reason is not None:
             return self._failed(self._listing.first.failed(reason))
         self._ended = following is None
-        self._next = None if following is None else following_page(self._listing.first, following)
+        self._next = None if following is None else following_page(self._listing.first, following, asked.value.peer)
         return asked
 
     def _failed(self, error: RegistryError) -> Err[RegistryError]:
@@ -130,6 +139,11 @@ async def list_entries(
         for entry in page.value.entries:
             found.setdefault(name(entry), entry)
     return Success(tuple(found.values()))
+
+
+def _is_too_long(asked: Ok[Page[T]] | Err[RegistryError]) -> bool:
+    """Whether a registry refused to give so many entries at once (google/go-containerregistry#1091)."""
+    return isinstance(asked, Err) and isinstance(asked.error.reason, Refused) and asked.error.reason.status == 400
 
 
 def _goes_on(full: Page[T], asked: Ok[Page[T]] | Err[RegistryError]) -> bool:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from returns.future import FutureResult
 
 from registry_fp.domain.descriptor import Descriptor
-from registry_fp.domain.errors import BadReference, RegistryError
+from registry_fp.domain.errors import BadReference, Denied, RegistryError
 from registry_fp.domain.manifest import RawManifest
 from registry_fp.domain.reference import Reference
 from registry_fp.effect.operation import Op
@@ -24,14 +24,16 @@ T = TypeVar("T")
 def get_manifest(client: Client, name: str | Reference) -> Op[RawManifest]:
     """The manifest of this name: its exact bytes, proven against its digest, and the model that reads them.
 
-    Fails with `NotFound`, `DigestMismatch`, `MalformedDocument`, `AmbiguousManifest`, `MediaTypeMismatch`,
-    `Unsupported` (schema 1, unknown kinds), `LimitExceeded`, or as the transport does. Source: end-3.
+    The host's mirrors are asked first, for a tag as well. Fails with `NotFound`, `DigestMismatch`,
+    `MalformedDocument`, `AmbiguousManifest`, `MediaTypeMismatch`, `Unsupported` (schema 1, unknown kinds),
+    `LimitExceeded`, or as the transport does. Source: end-3.
     """
     return reference_noun("get_manifest", name).bind(
         lambda ref: send(
             client,
             wire.get_manifest(client.origin(ref.repository.host), ref),
             lambda response: wire.decode_manifest(ref, response),
+            through=client.content(ref.repository.host),
         )
     )
 
@@ -39,16 +41,19 @@ def get_manifest(client: Client, name: str | Reference) -> Op[RawManifest]:
 def head_manifest(client: Client, name: str | Reference) -> Op[Descriptor]:
     """What the manifest of this name is, without its bytes; where a registry's HEAD leaves that open, by a GET.
 
-    The digest is the registry's word: only `get_manifest` proves it. Fails like `get_manifest`. Source: end-3.
+    The digest is the registry's own word, and not a mirror's; only `get_manifest` proves it. A HEAD that is denied may
+    be one that is not known. Fails like `get_manifest`. Source: end-3.
     """
 
     def asked(ref: Reference) -> Op[Descriptor]:
+        known = client.profiles.of(ref.repository.host)
+        if known.head is not None:
+            return _by_get(client, ref)
         request = wire.head_manifest(client.origin(ref.repository.host), ref)
-        return send(client, request, lambda response: wire.decode_head(ref, response)).bind(
-            lambda found: (
-                _found(found) if found is not None else get_manifest(client, ref).map(lambda raw: raw.descriptor)
-            )
+        shown = send(client, request, lambda response: wire.decode_head(ref, response)).bind(
+            lambda found: _found(found) if found is not None else _by_get(client, ref)
         )
+        return shown if known.absent_status == 403 else shown.lash(lambda error: _unless_denied(client, ref, error))
 
     return reference_noun("head_manifest", name).bind(asked)
 
@@ -95,6 +100,23 @@ def untag(client: Client, name: Reference) -> Op[None]:
     """
     asked = wire.delete_manifest(client.origin(name.repository.host), Reference(name.repository, name.tag))
     return send(client, replace(asked, doing="delete_tag"), wire.decode_delete)
+
+
+def _by_get(client: Client, ref: Reference) -> Op[Descriptor]:
+    return get_manifest(client.at_origin(), ref).map(lambda raw: raw.descriptor)
+
+
+def _unless_denied(client: Client, ref: Reference, error: RegistryError) -> Op[Descriptor]:
+    """What a GET shows where only HEAD is denied, which is then kept in mind; else the denial."""
+    if not isinstance(error.reason, Denied):
+        return FutureResult.from_failure(error)
+    host = ref.repository.host
+
+    def learned(descriptor: Descriptor) -> Descriptor:
+        client.profiles.learn(host, replace(client.profiles.of(host), head=403))
+        return descriptor
+
+    return _by_get(client, ref).map(learned).lash(lambda _: FutureResult.from_failure(error))
 
 
 def _found(descriptor: Descriptor) -> Op[Descriptor]:

@@ -10,7 +10,7 @@ from returns.result import Failure, Result, Success
 
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest
-from registry_fp.domain.errors import MalformedDocument, NotFound, RegistryError
+from registry_fp.domain.errors import Denied, MalformedDocument, NotFound, RegistryError, Unauthenticated
 from registry_fp.domain.manifest import ImageIndex
 from registry_fp.domain.media_type import MediaType
 from registry_fp.domain.reference import Reference
@@ -73,10 +73,10 @@ def _listing(client: Client, subject: tuple[Reference, Digest], artifact_type: M
         listed = send(client, request, lambda response: wire.decode_referrers(response, artifact_type))
         if request != first:  # who has told one page has the list
             return listed
-        kept = Reference(repository, wire.referrers_tag(digest))
+        about = Reference(repository, None, digest)
         return listed.lash(
             lambda error: (
-                _kept_by_clients(client, kept, artifact_type)
+                _kept_by_clients(client, about, digest, artifact_type)
                 if wire.lacks_referrers(error.reason)
                 else FutureResult.from_failure(error)
             )
@@ -87,12 +87,18 @@ def _listing(client: Client, subject: tuple[Reference, Digest], artifact_type: M
 
 @operation
 async def _kept_by_clients(
-    client: Client, kept: Reference, artifact_type: MediaType | None
+    client: Client, about: Reference, digest: Digest, artifact_type: MediaType | None
 ) -> Result[Page[Descriptor], RegistryError]:
-    """The list under the fallback tag; nobody has written one where the tag is not there."""
-    out = await settle(get_manifest(client, kept))
+    """The list under the fallback tag; nobody has written one where the tag is not there.
+
+    Some registries say of what is not there that we may not see it. Who may see the subject may see its list, too.
+    """
+    kept = Reference(about.repository, wire.referrers_tag(digest))
+    out = await settle(get_manifest(client.at_origin(), kept))
     if isinstance(out, Err):
         absent = isinstance(out.error.reason, NotFound)
+        if isinstance(out.error.reason, Denied | Unauthenticated):
+            absent = not isinstance(await settle(head_manifest(client, about)), Err)
         return Success(Page(())) if absent else Failure(replace(out.error, doing="list_referrers"))
     if not isinstance(out.value.model, ImageIndex):
         reason = MalformedDocument("the tag of the referrers is no index")

@@ -8,7 +8,7 @@ from registry_fp.domain.errors import RegistryError
 from registry_fp.domain.reference import Repository
 from registry_fp.effect.exits import Err, Ok
 from registry_fp.effect.operation import Op
-from registry_fp.operations.listing import Listing, Pages, list_entries
+from registry_fp.operations.listing import SHORT_PAGE, Listing, Pages, list_entries
 from registry_fp.operations.noun import repository_noun
 from registry_fp.protocol import tag as wire
 from registry_fp.protocol.page import Page
@@ -38,10 +38,9 @@ def tag_pages(
 
 
 def _pages(client: Client, repository: str | Repository, page_size: int) -> Pages[str]:
-    size = max(1, page_size)
-
-    def listing(name: Repository) -> Listing[str]:
+    def listing(name: Repository, size: int) -> Listing[str]:
         first = wire.list_tags(client.origin(name.host), name, page_size=size)
-        return Listing(first, lambda request: send(client, request, wire.decode_tags), size)
+        shorter = listing(name, SHORT_PAGE) if size > SHORT_PAGE else None
+        return Listing(first, lambda request: send(client, request, wire.decode_tags), size, shorter)
 
-    return Pages(lambda: repository_noun("list_tags", repository).map(listing))
+    return Pages(lambda: repository_noun("list_tags", repository).map(lambda name: listing(name, max(1, page_size))))

@@ -43,14 +43,10 @@ def send_chunk(client: Client, upload: Upload, body: Body) -> Op[Upload]:
         async def counted() -> AsyncGenerator[Result[bytes, RegistryError], None]:
             nonlocal sent
             sent = 0
-            chunks = body.open()
-            try:
+            async with body.opened() as chunks:
                 async for chunk in chunks:
                     sent += len(chunk.value_or(b""))
                     yield chunk
-            finally:
-                if isinstance(chunks, AsyncGenerator):
-                    await chunks.aclose()
 
         request = wire.send_chunk(upload, Body(counted, body.length))
         return result_of(await settle(send(client, request, lambda response: wire.after_send(upload, sent, response))))

@@ -6,7 +6,7 @@ that many come at once, and that an interrupted pull goes on with those that are
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import final
 
@@ -22,7 +22,6 @@ from registry_fp.domain.digest import Digest
 from registry_fp.domain.errors import MissingContent, Reason, RegistryError
 from registry_fp.domain.manifest import RawManifest
 from registry_fp.domain.reference import Reference
-from registry_fp.effect.bracket import finish
 from registry_fp.effect.operation import operation
 from registry_fp.pipelines.event import BlobDone, BlobMoved, BlobStarted, OnEvent, emit
 from registry_fp.pipelines.store import Origin, Placed
@@ -82,8 +81,7 @@ class ArchiveStore:
             self._sizes[staged] = size
             emit(on_event, BlobDone(name, "exists", blob.digest, blob.size, 0))
             return Success(Placed(blob, "exists"))
-        chunks = origin.body(blob).open()
-        try:
+        async with origin.body(blob).opened() as chunks:
             written = await stage_blob(
                 path,
                 blob.digest,
@@ -92,9 +90,6 @@ class ArchiveStore:
                 failed=failed,
                 on_moved=lambda moved: emit(on_event, BlobMoved(name, moved, moved)),
             )
-        finally:
-            if isinstance(chunks, AsyncGenerator):
-                await finish(chunks.aclose())
         if not is_successful(written):
             return Failure(written.failure())
         self._sizes[staged] = written.unwrap()

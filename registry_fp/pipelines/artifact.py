@@ -8,7 +8,7 @@ memory, and nothing is sent that is there already.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, final
 
@@ -26,7 +26,7 @@ from registry_fp.domain.artifact import (
 )
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest, digest_of
-from registry_fp.domain.errors import BadReference, Misconfigured, NotConfirmed, NotFound, Reason, RegistryError
+from registry_fp.domain.errors import BadReference, Misconfigured, NotConfirmed, Reason, RegistryError
 from registry_fp.domain.manifest import RawManifest
 from registry_fp.domain.media_type import MediaType
 from registry_fp.domain.model import Annotations
@@ -35,14 +35,15 @@ from registry_fp.domain.transient import lacks_content
 from registry_fp.effect.exits import Err, settle
 from registry_fp.effect.operation import Op, operation
 from registry_fp.effect.traverse import traverse
-from registry_fp.operations.manifests import get_manifest, head_manifest
+from registry_fp.operations.manifests import get_manifest
 from registry_fp.operations.noun import reference_noun
+from registry_fp.operations.shown import is_shown
 from registry_fp.pipelines.artifact_file import AnyFile, FilesOrigin, measure_files, named_files
 from registry_fp.pipelines.event import ImageRead, ManifestStored, OnEvent, emit, ignore
 from registry_fp.pipelines.referrer import ListedBy, store_referrer
 from registry_fp.pipelines.repository_store import RepositoryStore
 from registry_fp.pipelines.store import Placed
-from registry_fp.protocol.message import Body
+from registry_fp.protocol.message import Body, held_body
 from registry_fp.transport.port import Client
 
 __all__ = ["ArtifactOptions", "PushedArtifact", "push_artifact", "store_artifact"]
@@ -140,7 +141,7 @@ async def store_artifact(
     if not is_successful(rendered):
         return Failure(RegistryError("push_artifact", str(repository), rendered.failure()))
     manifest = rendered.unwrap()
-    origin = FilesOrigin({**measured.value.bodies, config.digest: content, EMPTY_DESCRIPTOR.digest: _in_memory(EMPTY)})
+    origin = FilesOrigin({**measured.value.bodies, config.digest: content, EMPTY_DESCRIPTOR.digest: held_body(EMPTY)})
 
     target = Reference(repository, tag, manifest.digest if tag is None else None)
     blobs = {blob.digest: blob for blob in (config, *layers)}
@@ -169,10 +170,10 @@ async def _stored(
     if isinstance(listed, Err):
         return Failure(listed.error)
     for each in {pinned, name}:
-        shown = await settle(head_manifest(client, each))
-        if isinstance(shown, Err) and not isinstance(shown.error.reason, NotFound):
+        shown = await settle(is_shown(client, each, manifest))
+        if isinstance(shown, Err):
             return Failure(shown.error)
-        if isinstance(shown, Err) or shown.value.digest != manifest.digest:
+        if not shown.value:
             missing = NotConfirmed(f"the manifest {manifest.digest}")
             return Failure(RegistryError("put_manifest", str(each), missing))
     emit(options.on_event, ManifestStored(name, manifest.descriptor))
@@ -193,7 +194,7 @@ async def _subject(
         if name.repository != repository:
             reason = BadReference(str(name), f"a subject is in the same repository, {repository}")
             return FutureResult.from_failure(RegistryError("push_artifact", str(name), reason))
-        return get_manifest(client, name).map(lambda raw: raw.descriptor)
+        return get_manifest(client.at_origin(), name).map(lambda raw: raw.descriptor)
 
     out = await settle(reference_noun("push_artifact", subject).bind(found))
     return Failure(out.error) if isinstance(out, Err) else Success(out.value)
@@ -201,16 +202,9 @@ async def _subject(
 
 def _config(options: ArtifactOptions) -> tuple[Descriptor, Body]:
     if options.config is None:
-        return EMPTY_DESCRIPTOR, _in_memory(EMPTY)
+        return EMPTY_DESCRIPTOR, held_body(EMPTY)
     kind, content = options.config_type or UNKNOWN_CONFIG, options.config
-    return Descriptor(media_type=kind, digest=digest_of(content), size=len(content)), _in_memory(content)
-
-
-def _in_memory(content: bytes) -> Body:
-    async def chunks() -> AsyncGenerator[Result[bytes, RegistryError], None]:
-        yield Success(content)
-
-    return Body(chunks, len(content))
+    return Descriptor(media_type=kind, digest=digest_of(content), size=len(content)), held_body(content)
 
 
 def _fault(options: ArtifactOptions) -> Result[None, Reason]:

@@ -6,7 +6,6 @@ get the manifest -> check every title -> fetch and prove every blob, out of sigh
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from registry_fp.effect.exits import Err, result_of, settle
 from registry_fp.effect.operation import Op, operation
 from registry_fp.effect.traverse import traverse
 from registry_fp.operations.blobs import consume_blob
+from registry_fp.operations.elsewhere import from_elsewhere
 from registry_fp.operations.manifests import get_manifest
 from registry_fp.operations.noun import reference_noun
 from registry_fp.pipelines.event import BlobDone, BlobMoved, BlobStarted, ImageRead, OnEvent, emit, ignore
@@ -100,9 +100,9 @@ def pull_artifact(
     transport does. Source: image-spec, annotations, `org.opencontainers.image.title`.
     """
 
-    def into(ref: Reference, found: _Named) -> Op[PulledArtifact]:
+    def into(asked: Client, ref: Reference, found: _Named) -> Op[PulledArtifact]:
         path = os.fspath(folder)
-        return with_folder(path, lambda opened: _fetched(client, ref, found, opened, options)).map(
+        return with_folder(path, lambda opened: _fetched(asked, ref, found, opened, options)).map(
             lambda files: PulledArtifact(ref, found.manifest.descriptor, files, found.untitled)
         )
 
@@ -110,10 +110,13 @@ def pull_artifact(
         if _limit(client, options) < 1:
             reason = Misconfigured("concurrency", f"it is at least 1, not {options.concurrency}")
             return FutureResult.from_failure(RegistryError("pull_artifact", str(ref), reason))
-        return (
-            get_manifest(client, ref)
-            .bind_result(lambda raw: _named(raw).alt(lambda why: RegistryError("pull_artifact", str(ref), why)))
-            .bind(lambda found: into(ref, found))
+        return from_elsewhere(
+            client,
+            lambda asked: (
+                get_manifest(asked, ref)
+                .bind_result(lambda raw: _named(raw).alt(lambda why: RegistryError("pull_artifact", str(ref), why)))
+                .bind(lambda found: into(asked, ref, found))
+            ),
         )
 
     return reference_noun("pull_artifact", name).bind(pulled)
@@ -173,7 +176,7 @@ def _limit(client: Client, options: PullArtifactOptions) -> int:
 async def _staged(
     folder: OpenFolder, name: str, path: str, chunks: Chunks, on_event: OnEvent
 ) -> Result[None, RegistryError]:
-    async def watched() -> AsyncGenerator[Result[bytes, RegistryError], None]:
+    async def watched() -> Chunks:
         read = 0
         async for chunk in chunks:
             yield chunk

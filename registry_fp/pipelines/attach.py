@@ -64,7 +64,7 @@ async def _taken_away(client: Client, ref: Reference) -> Result[None, RegistryEr
     if ref.digest is None:
         return _failed(ref, "an attachment is removed by its digest, not by a tag")
     pinned = Reference(ref.repository, None, ref.digest)
-    shown = await settle(get_manifest(client, pinned))
+    shown = await settle(get_manifest(client.at_origin(), pinned))
     if isinstance(shown, Err):
         return Failure(replace(shown.error, doing="detach"))
     subject = shown.value.model.subject

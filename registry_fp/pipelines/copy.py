@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, final
 
 from returns.future import FutureResult
@@ -19,22 +18,23 @@ from registry_fp.domain.reference import Reference
 from registry_fp.effect.exits import Err, settle
 from registry_fp.effect.operation import Op, operation
 from registry_fp.effect.traverse import traverse_all
+from registry_fp.operations.elsewhere import from_elsewhere
 from registry_fp.operations.manifests import get_manifest
 from registry_fp.operations.noun import reference_noun
-from registry_fp.operations.referrers import list_referrers
-from registry_fp.operations.tags import list_tags
+from registry_fp.pipelines.companions import move_digest_tags, move_referrers
 from registry_fp.pipelines.convert import Converting, converting
 from registry_fp.pipelines.event import ManifestStored, OnEvent, emit, ignore
 from registry_fp.pipelines.graph import collect
 from registry_fp.pipelines.image_choice import one_image
+from registry_fp.pipelines.noticed import noticed
 from registry_fp.pipelines.repository_store import RepositoryStore
 from registry_fp.pipelines.store import Placed
 from registry_fp.pipelines.transfer import Transferred, transfer
+from registry_fp.transport.limit import connections_to
+from registry_fp.transport.notices import NO_NOTICES, Notices
 from registry_fp.transport.port import Client
 
 __all__ = ["Copied", "CopyOptions", "copy", "copy_all"]
-
-_GENERATIONS = 8  # of referrers: a signature of an attestation of an image has two
 
 
 @final
@@ -64,7 +64,8 @@ class Copied:
     """An image that is where it was to go: the source, pinned to what it stood for, and what was moved.
 
     `manifest` is what is stored: the source's own, unless the registry refused that and got a converted one.
-    `referrers` are the manifests that came along because they refer to it.
+    `referrers` are the manifests that came along because they refer to it. `notices` are what the two registries said
+    beside their answers: quotas, and warnings that were not known before.
     """
 
     source: Reference
@@ -73,6 +74,7 @@ class Copied:
     manifests: tuple[Descriptor, ...]
     blobs: tuple[Placed, ...]
     referrers: tuple[Descriptor, ...] = ()
+    notices: Notices = NO_NOTICES
 
     @property
     def digest(self) -> Digest:
@@ -94,16 +96,23 @@ def copy(
     read. Fails with `BadReference`, `NoSuchPlatform`, `Misconfigured`, `NotFound`, `DigestMismatch`, `NotConfirmed`, or
     as the registries and the transport do. Sources: distribution-spec, "Pull" and "Push".
     """
-    return reference_noun("copy", source).bind(
-        lambda origin: reference_noun("copy", target).bind(
-            lambda goal: _wanted(options).bind(
-                lambda platform: (
-                    get_manifest(client, origin)
-                    .bind(lambda raw: _chosen(client, origin, raw, platform, strict=options.platform != "local"))
-                    .bind(lambda root: _copied(client, origin, goal, root, options))
-                )
+
+    def copied(origin: Reference, goal: Reference) -> Op[Copied]:
+        done = _wanted(options).bind(
+            lambda platform: from_elsewhere(
+                client,
+                lambda asked: (
+                    get_manifest(asked, origin)
+                    .bind(lambda raw: _chosen(asked, origin, raw, platform, strict=options.platform != "local"))
+                    .bind(lambda root: _copied(asked, origin, goal, root, options))
+                ),
             )
         )
+        hosts = (origin.repository.host, goal.repository.host)
+        return noticed(client, hosts, done, lambda each, said: replace(each, notices=said))
+
+    return reference_noun("copy", source).bind(
+        lambda origin: reference_noun("copy", target).bind(lambda goal: copied(origin, goal))
     )
 
 
@@ -144,7 +153,7 @@ async def _copied(
     client: Client, source: Reference, target: Reference, root: RawManifest, options: CopyOptions
 ) -> Result[Copied, RegistryError]:
     limit = client.settings.concurrency if options.concurrency is None else options.concurrency
-    refused = _refusal(client, target, root, limit)
+    refused = _refusal(client, source, target, root, limit)
     if refused is not None:
         return Failure(RegistryError("copy", str(target), refused))
     origin, destination = RepositoryStore(client, source.repository), RepositoryStore(client, target.repository)
@@ -168,13 +177,13 @@ async def _copied(
             return Failure(beneath.error)
         subjects = [each.descriptor for each in beneath.value.manifests]
         if options.referrers:
-            taken = await settle(_referrers(client, source, target, subjects, moved))
+            taken = await settle(move_referrers(client, source.repository, subjects, moved, limit=limit))
             if isinstance(taken, Err):
                 return Failure(taken.error)
             parts += taken.value
             referring = {each.manifest.digest: each.manifest for each in taken.value}
         if options.digest_tags:
-            tagged = await settle(_digest_tags(client, source, [*subjects, *referring.values()], moved))
+            tagged = await settle(move_digest_tags(client, source.repository, [*subjects, *referring.values()], moved))
             if isinstance(tagged, Err):
                 return Failure(tagged.error)
             parts += tagged.value
@@ -190,69 +199,11 @@ async def _copied(
     )
 
 
-@operation
-async def _referrers(
-    client: Client,
-    source: Reference,
-    target: Reference,
-    subjects: Sequence[Descriptor],
-    moved: Callable[[RawManifest, str | None], Op[Transferred]],
-) -> Result[tuple[Transferred, ...], RegistryError]:
-    """What refers to these manifests, and what refers to that, each once."""
-    origin = RepositoryStore(client, source.repository)
-    done: dict[Digest, Transferred] = {}
-    generation = list(subjects)
-    for _ in range(_GENERATIONS):
-        fresh: dict[Digest, Descriptor] = {}
-        for subject in generation:
-            pinned = Reference(source.repository, digest=subject.digest)
-            found = await settle(list_referrers(client, pinned))
-            if isinstance(found, Err):
-                return Failure(found.error)
-            fresh |= {each.digest: each for each in found.value if each.digest not in done}
-        for referrer in fresh.values():
-            out = await settle(origin.manifest(referrer).bind(lambda raw: moved(raw, None)))
-            if isinstance(out, Err):
-                return Failure(out.error)
-            done[referrer.digest] = out.value
-        if not fresh:
-            break
-        generation = list(fresh.values())
-    return Success(tuple(done.values()))
-
-
-@operation
-async def _digest_tags(
-    client: Client,
-    source: Reference,
-    manifests: Sequence[Descriptor],
-    moved: Callable[[RawManifest, str | None], Op[Transferred]],
-) -> Result[tuple[Transferred, ...], RegistryError]:
-    """The tags that are named after these manifests: `sha256-<hex>`, `sha256-<hex>.sig` and the like."""
-    listed = await settle(list_tags(client, source.repository))
-    if isinstance(listed, Err):
-        return Failure(listed.error)
-    stems = {f"{each.digest.algorithm}-{each.digest.hex}" for each in manifests}
-    done: list[Transferred] = []
-    for tag in listed.value:
-        if tag.partition(".")[0] in stems:
-            name = Reference(source.repository, tag=tag)
-            out = await settle(get_manifest(client, name).bind(partial(_named, moved, tag)))
-            if isinstance(out, Err):
-                return Failure(out.error)
-            done.append(out.value)
-    return Success(tuple(done))
-
-
-def _named(moved: Callable[[RawManifest, str | None], Op[Transferred]], tag: str, raw: RawManifest) -> Op[Transferred]:
-    return moved(raw, tag)
-
-
-def _refusal(client: Client, target: Reference, root: RawManifest, limit: int) -> Reason | None:
+def _refusal(client: Client, source: Reference, target: Reference, root: RawManifest, limit: int) -> Reason | None:
     if target.digest is not None and target.digest != root.digest:
         return BadReference(str(target), f"the source is {root.digest}")
     if limit < 1:
         return Misconfigured("concurrency", f"it is at least 1, not {limit}")
-    if min(client.settings.connections, client.settings.connections_per_host) < 2:
+    if min(connections_to(client.settings, name.repository.host) for name in (source, target)) < 2:
         return Misconfigured("connections", "a copy reads and writes at once, which takes two")
     return None

@@ -15,7 +15,6 @@ from registry_fp.domain.digest import Digest, digest_of
 from registry_fp.domain.errors import (
     BadReference,
     Conflict,
-    NotFound,
     ProtocolViolation,
     Reason,
     Refused,
@@ -28,7 +27,7 @@ from registry_fp.effect.operation import Op, operation
 from registry_fp.operations.manifests import delete_manifest, get_manifest, head_manifest, untag
 from registry_fp.operations.noun import reference_noun
 from registry_fp.operations.tags import list_tags, tag_pages
-from registry_fp.pipelines.siblings import TAGS_LIMIT, digests_of, tags_on
+from registry_fp.pipelines.siblings import TAGS_LIMIT, digests_of, is_gone, tags_on
 from registry_fp.transport.port import Client
 
 __all__ = ["delete", "delete_tag"]
@@ -85,7 +84,7 @@ def _digest_behind(client: Client, name: Reference, expected: Digest | None) -> 
         found = digest_of(raw, expected.algorithm)
         return Success(found) if found == expected else _failed(name, Conflict(expected, found))
 
-    return get_manifest(client, name).bind_result(lambda manifest: as_expected(manifest.raw))
+    return get_manifest(client.at_origin(), name).bind_result(lambda manifest: as_expected(manifest.raw))
 
 
 async def _some_tags(client: Client, name: Reference) -> frozenset[str]:
@@ -116,15 +115,15 @@ async def _only_that(
         if shown.value.digest != digest:
             return _failed(name, Conflict(None, shown.value.digest))
         return _failed(name, ProtocolViolation("the deletion was accepted, and the tag is still there"))
-    if not isinstance(shown.error.reason, NotFound):
+    if not is_gone(shown.error.reason):
         return Failure(shown.error)
     whole = await settle(head_manifest(client, Reference(name.repository, None, digest)))
     if isinstance(whole, Ok):
         return Success(None)
-    if not isinstance(whole.error.reason, NotFound):
+    if not is_gone(whole.error.reason):
         return Failure(whole.error)
     suspects = sorted(neighbours - {name.tag} - await _some_tags(client, name))
-    asked = await settle(digests_of(client, name.repository, suspects))
+    asked = await settle(digests_of(client, name.repository, suspects, known=True))
     if isinstance(asked, Err):
         return Failure(asked.error)
     lost = [tag for tag, found in zip(suspects, asked.value, strict=True) if found is None]
@@ -142,7 +141,7 @@ async def _manifest_gone(client: Client, ref: Reference) -> Result[None, Registr
     if isinstance(shown, Ok):
         reason = ProtocolViolation("the deletion was accepted, and the manifest is still there")
         return Failure(RegistryError("delete", str(ref), reason))
-    return Success(None) if isinstance(shown.error.reason, NotFound) else Failure(shown.error)
+    return Success(None) if is_gone(shown.error.reason) else Failure(shown.error)
 
 
 def _can_remove_only_whole(reason: Reason) -> bool:

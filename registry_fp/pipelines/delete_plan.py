@@ -62,7 +62,7 @@ def plan_delete(client: Client, name: str | Reference, *, tags_limit: int = TAGS
 @operation
 async def _planned(client: Client, ref: Reference, tags_limit: int) -> Result[DeletePlan, RegistryError]:
     asked = ref if ref.tag is None else Reference(ref.repository, ref.tag)
-    found = await settle(get_manifest(client, asked))
+    found = await settle(get_manifest(client.at_origin(), asked))
     if isinstance(found, Err):
         return Failure(found.error)
     manifest = found.value

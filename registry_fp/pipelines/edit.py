@@ -33,10 +33,10 @@ from registry_fp.domain.reference import Reference
 from registry_fp.effect.exits import Err, settle
 from registry_fp.effect.operation import Op, operation
 from registry_fp.pipelines.graph import Graph
-from registry_fp.pipelines.overlay import held_body, read_whole
+from registry_fp.pipelines.overlay import read_whole
 from registry_fp.pipelines.rewritten import Names, RewriteOptions, Rewritten, Written, both_names, rewrite_image
 from registry_fp.pipelines.store import Origin
-from registry_fp.protocol.message import Body
+from registry_fp.protocol.message import Body, held_body
 from registry_fp.transport.port import Client
 
 __all__ = ["append_layer", "edit_image"]

@@ -38,6 +38,7 @@ from registry_fp.pipelines.rewritten import (
     Written,
     both_names,
     chosen_limit,
+    current,
     meant_manifest,
     store_written,
     tagged_noun,
@@ -131,7 +132,11 @@ def edit_index(
             lambda names: (
                 _Station("edit_index", client, names.target, options, edit.annotations)
                 .found(edit.add)
-                .bind(lambda found: get_manifest(client, names.source).bind(lambda raw: made(names, raw, found)))
+                .bind(
+                    lambda found: get_manifest(current(client, names), names.source).bind(
+                        lambda raw: made(names, raw, found)
+                    )
+                )
             )
         )
     )

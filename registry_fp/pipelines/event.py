@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, final
@@ -10,6 +9,7 @@ from typing import Final, Literal, TypeAlias, final
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest
 from registry_fp.domain.reference import Reference
+from registry_fp.effect.log import log_of
 
 __all__ = [
     "BlobDone",
@@ -24,7 +24,7 @@ __all__ = [
     "ignore",
 ]
 
-_log: Final = logging.getLogger(__name__)
+_log: Final = log_of(__name__)
 
 Outcome: TypeAlias = Literal["uploaded", "mounted", "fetched", "exists", "referenced"]
 """What became of a blob: its bytes were sent to a registry, it was taken from a neighbouring repository, its bytes were

@@ -20,7 +20,7 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
 from registry_fp.domain.digest import Digest, parse_digest
-from registry_fp.domain.errors import Conflict, NotFound, Reason, Refused, RegistryError
+from registry_fp.domain.errors import Conflict, Denied, NotFound, Reason, Refused, RegistryError, Unauthenticated
 from registry_fp.domain.manifest import RawManifest
 from registry_fp.domain.reference import Reference, Repository
 from registry_fp.domain.referrers_index import Entries, entries_of, entry_for, render_referrers
@@ -128,7 +128,7 @@ async def _quiet(client: Client, begun: float) -> None:
 async def _round(client: Client, wanted: _Wanted) -> Result[_Wanted | None, RegistryError]:
     """Read the list, and write it if it is not as it should be; None where it is, else what is known by now."""
     async with _alone(client, wanted.name):
-        read = await settle(_read(client, wanted.name))
+        read = await settle(_read(client, wanted))
         if isinstance(read, Err):
             return Failure(read.error)
         shown = read.value
@@ -178,7 +178,8 @@ async def _alone(client: Client, name: Reference) -> AsyncIterator[None]:
 
 
 @operation
-async def _read(client: Client, name: Reference) -> Result[_Shown, RegistryError]:
+async def _read(client: Client, wanted: _Wanted) -> Result[_Shown, RegistryError]:
+    name = wanted.name
     request = wire.get_manifest(client.origin(name.repository.host), name)
 
     def decode(response: Response) -> Result[_Shown, Reason]:
@@ -189,9 +190,16 @@ async def _read(client: Client, name: Reference) -> Result[_Shown, RegistryError
         )
 
     out = await settle(send(client, request, decode))
-    if isinstance(out, Err):
-        return Success(_Shown()) if isinstance(out.error.reason, NotFound) else Failure(out.error)
-    return Success(out.value)
+    if not isinstance(out, Err):
+        return Success(out.value)
+    if isinstance(out.error.reason, NotFound):
+        return Success(_Shown())
+    # Some registries say that we may not see what is not there; who may see the referrer may see the list, too.
+    if isinstance(out.error.reason, Denied | Unauthenticated):
+        seen = await settle(_existing(client, name, [*wanted.added, *wanted.removed][:1]))
+        if not isinstance(seen, Err) and seen.value:
+            return Success(_Shown())
+    return Failure(out.error)
 
 
 @operation

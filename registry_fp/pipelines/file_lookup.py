@@ -16,7 +16,7 @@ from registry_fp.archive.layer_scan import ENTRIES_LIMIT, LayerScan, Wanted
 from registry_fp.archive.tar_header import brief
 from registry_fp.archive.tar_index import LINK_LIMIT
 from registry_fp.domain.errors import InvalidImage, LimitExceeded, NotFound, Reason, RegistryError, Unsupported
-from registry_fp.pipelines.image_view import ImageView, opened_body
+from registry_fp.pipelines.image_view import ImageView
 
 __all__ = ["LayerReader", "find_content"]
 
@@ -48,7 +48,7 @@ class LayerReader:
         room = ENTRIES_LIMIT - sum(len(each.entries) for at, each in self._known.items() if at != position)
         layer = self.view.layers[position]
         target = f"{self.view.name.partition('@')[0]}@{layer.digest or layer.diff_id}"
-        async with opened_body(layer.body) as chunks:
+        async with layer.body.opened() as chunks:
             scan = LayerScan(position, wanted, room=room)
             return await read_layer(chunks, scan, target=target, diff_id=layer.diff_id)
 

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, final
+from typing import final
 
 from returns.result import Failure, Result, Success
 
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest
-from registry_fp.domain.errors import LimitExceeded, MediaTypeMismatch, Reason, RegistryError, SizeMismatch
+from registry_fp.domain.errors import MediaTypeMismatch, RegistryError, SizeMismatch
 from registry_fp.domain.manifest import RawManifest
 from registry_fp.domain.media_type import INDEX_TYPES, MANIFEST_TYPES, is_foreign
 from registry_fp.effect.exits import Err, settle
-from registry_fp.effect.operation import operation
-from registry_fp.effect.traverse import traverse
+from registry_fp.effect.operation import Op, operation
 from registry_fp.pipelines.store import Origin
+from registry_fp.pipelines.walk import walk
 
 __all__ = ["Graph", "collect"]
-
-_DEPTH: Final = 16
-_MANIFESTS: Final = 20_000
-_BYTES: Final = 128 * 1024 * 1024  # of all manifests together: they are held until their blobs are there
 
 
 @final
@@ -51,37 +48,26 @@ async def collect(
     Fails as the origin does, with `MediaTypeMismatch` where a manifest is of another kind than its index says, and
     with `LimitExceeded` for what no honest index needs.
     """
-    known: dict[Digest, RawManifest] = {root.digest: root}
-    level = [root]
-    size = len(root.raw)
-    for _ in range(_DEPTH):
-        wanted = {each.digest: each for above in level for each in above.listed if each.digest not in known}
-        if not wanted:
-            graph = _graph(root, known, foreign=foreign)
-            contradiction = _contradiction(graph)
-            if contradiction is not None:
-                return Failure(RegistryError("get_manifest", f"{origin.name}@{root.digest}", contradiction))
-            return Success(graph)
-        size += sum(each.size for each in wanted.values())
-        if len(known) + len(wanted) > _MANIFESTS or size > _BYTES:
-            beyond = LimitExceeded("manifests in an index, or bytes of them", _MANIFESTS)
-            return Failure(RegistryError("get_manifest", origin.name, beyond))
-        read = await settle(traverse(wanted.values(), origin.manifest, limit=limit))
-        if isinstance(read, Err):
-            return Failure(read.error)
-        for promised, found in zip(wanted.values(), read.value, strict=True):
-            broken = _broken_promise(promised, found)
-            if broken is not None:
-                return Failure(RegistryError("get_manifest", f"{origin.name}@{promised.digest}", broken))
-            known[promised.digest] = found
-        level = list(read.value)
-    return Failure(RegistryError("get_manifest", origin.name, LimitExceeded("indexes within each other", _DEPTH)))
+    walked = await settle(walk(origin.name, root, lambda wanted: _promised(origin, wanted), limit=limit))
+    if isinstance(walked, Err):
+        return Failure(walked.error)
+    graph = _graph(root, walked.value.manifests, foreign=foreign)
+    contradiction = _contradiction(graph)
+    if contradiction is not None:
+        return Failure(RegistryError("get_manifest", f"{origin.name}@{root.digest}", contradiction))
+    return Success(graph)
 
 
-def _broken_promise(promised: Descriptor, found: RawManifest) -> Reason | None:
-    if promised.media_type in INDEX_TYPES | MANIFEST_TYPES and promised.media_type != found.media_type:
-        return MediaTypeMismatch(promised.media_type, found.media_type)
-    return None
+def _promised(origin: Origin, wanted: Descriptor) -> Op[RawManifest]:
+    """A manifest, if it is of the kind that the index says it is."""
+
+    def checked(found: RawManifest) -> Result[RawManifest, RegistryError]:
+        if wanted.media_type not in INDEX_TYPES | MANIFEST_TYPES or wanted.media_type == found.media_type:
+            return Success(found)
+        broken = MediaTypeMismatch(wanted.media_type, found.media_type)
+        return Failure(RegistryError("get_manifest", f"{origin.name}@{wanted.digest}", broken))
+
+    return origin.manifest(wanted).bind_result(checked)
 
 
 def _contradiction(graph: Graph) -> SizeMismatch | None:
@@ -93,7 +79,7 @@ def _contradiction(graph: Graph) -> SizeMismatch | None:
     return None
 
 
-def _graph(root: RawManifest, known: dict[Digest, RawManifest], *, foreign: bool) -> Graph:
+def _graph(root: RawManifest, known: Mapping[Digest, RawManifest], *, foreign: bool) -> Graph:
     ordered: dict[Digest, RawManifest] = {}
 
     def visit(manifest: RawManifest) -> None:

@@ -5,11 +5,10 @@ A registry, an OCI layout and a `docker save` archive are looked at in the same 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Final, TypeAlias, TypeVar, final
+from typing import TypeAlias, TypeVar, final
 
 from returns.future import FutureResult
 from returns.pipeline import is_successful
@@ -21,31 +20,32 @@ from registry_fp.archive.layout import OpenLayout, chosen_entry, with_source
 from registry_fp.archive.layout_index import entry_name
 from registry_fp.archive.opened import OpenArchive
 from registry_fp.archive.source import AnyArchive, DockerSave, ImageSource, OciLayout
-from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest
-from registry_fp.domain.errors import LimitExceeded, RegistryError
+from registry_fp.domain.errors import RegistryError
 from registry_fp.domain.image_config import CONFIG_LIMIT, ImageConfig, parse_image_config
 from registry_fp.domain.manifest import ImageIndex, ImageManifest, RawManifest
 from registry_fp.domain.media_type import DOCKER_CONFIG, OCI_CONFIG, MediaType, layer_media_type
-from registry_fp.domain.platform import Platform, choose_platform, parse_platform
+from registry_fp.domain.platform import Platform, parse_platform
 from registry_fp.domain.reference import Reference
+from registry_fp.effect.exits import Err, settle
 from registry_fp.effect.operation import Op, operation
+from registry_fp.operations.elsewhere import from_elsewhere
 from registry_fp.operations.manifests import get_manifest
 from registry_fp.operations.noun import reference_noun
+from registry_fp.pipelines.image_choice import one_image
 from registry_fp.pipelines.layout_store import LayoutOrigin
+from registry_fp.pipelines.overlay import read_whole
 from registry_fp.pipelines.repository_store import RepositoryStore
 from registry_fp.pipelines.store import Origin
 from registry_fp.protocol.message import Body, Chunks
 from registry_fp.transport.port import Client
 
-__all__ = ["ImageNoun", "ImageView", "IndexView", "LayerView", "opened_body", "with_view"]
+__all__ = ["ImageNoun", "ImageView", "IndexView", "LayerView", "with_view"]
 
 T = TypeVar("T")
 
 ImageNoun: TypeAlias = str | Reference | ImageSource
 """What names an image: a reference, as text or parsed; or where it is on disk."""
-
-_NESTED: Final = 8  # indexes in indexes
 
 
 @final
@@ -85,11 +85,10 @@ class IndexView:
 @final
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """How something is looked at: for which platform, for which verb, and how many indexes deep."""
+    """How something is looked at: for which platform, and for which verb."""
 
     wanted: Platform | None
     doing: str
-    depth: int = _NESTED
 
 
 def with_view(
@@ -115,10 +114,13 @@ def _viewed(client: Client, noun: ImageNoun, look: _Look, use: Callable[[ImageVi
             layout=lambda layout: _in_layout(layout, look).bind(use),
         )
     return reference_noun(look.doing, noun).bind(
-        lambda name: (
-            get_manifest(client, name)
-            .bind(partial(_view, RepositoryStore(client, name.repository), str(name), look))
-            .bind(use)
+        lambda name: from_elsewhere(
+            client,
+            lambda asked: (
+                get_manifest(asked, name)
+                .bind(partial(_view, RepositoryStore(asked, name.repository), str(name), look))
+                .bind(use)
+            ),
         )
     )
 
@@ -131,25 +133,22 @@ def _in_layout(layout: OpenLayout, look: _Look) -> Op[ImageView | IndexView]:
 
 
 def _view(origin: Origin, name: str, look: _Look, raw: RawManifest) -> Op[ImageView | IndexView]:
+    if look.wanted is None:
+        return _look_at(origin, name, look, raw)
+    chosen = one_image(look.doing, origin, name, raw, look.wanted, strict=False)
+    return chosen.bind(lambda image: _look_at(origin, _name_of(image, raw, name), look, image))
+
+
+def _name_of(image: RawManifest, root: RawManifest, name: str) -> str:
+    return name if image is root else f"{name.partition('@')[0]}@{image.digest}"
+
+
+def _look_at(origin: Origin, name: str, look: _Look, raw: RawManifest) -> Op[ImageView | IndexView]:
     match raw.model:
         case ImageManifest() as manifest:
             return _image(origin, name, look, raw, manifest)
         case ImageIndex() as index:
-            if look.wanted is None:
-                return FutureResult.from_value(IndexView(name, raw, index))
-            deeper = replace(look, depth=look.depth - 1)
-            return FutureResult.from_result(_choice(index, look.wanted, name, look)).bind(
-                lambda entry: origin.manifest(entry).bind(
-                    partial(_view, origin, f"{name.partition('@')[0]}@{entry.digest}", deeper)
-                )
-            )
-
-
-def _choice(index: ImageIndex, wanted: Platform, name: str, look: _Look) -> Result[Descriptor, RegistryError]:
-    """The entry for a platform, if there is one."""
-    if not look.depth:
-        return Failure(RegistryError(look.doing, name, LimitExceeded("indexes within each other", _NESTED)))
-    return choose_platform(index, wanted).alt(partial(RegistryError, look.doing, name))
+            return FutureResult.from_value(IndexView(name, raw, index))
 
 
 @operation
@@ -158,10 +157,10 @@ async def _image(
 ) -> Result[ImageView | IndexView, RegistryError]:
     config: ImageConfig | None = None
     if manifest.config.media_type in (DOCKER_CONFIG, OCI_CONFIG):
-        blob = await _small(origin, manifest.config)
-        if not is_successful(blob):
-            return Failure(blob.failure())
-        parsed = parse_image_config(blob.unwrap())
+        blob = await settle(read_whole(origin, manifest.config, limit=CONFIG_LIMIT))
+        if isinstance(blob, Err):
+            return Failure(blob.error)
+        parsed = parse_image_config(blob.value)
         if not is_successful(parsed):
             return Failure(RegistryError(look.doing, name, parsed.failure()))
         config = parsed.unwrap()
@@ -172,20 +171,6 @@ async def _image(
         for layer, diff_id in zip(manifest.layers, known, strict=True)
     )
     return Success(ImageView(name, raw, manifest.config.digest, config, layers))
-
-
-async def _small(origin: Origin, wanted: Descriptor) -> Result[bytes, RegistryError]:
-    """A blob that fits in memory, proven."""
-    if wanted.size > CONFIG_LIMIT:
-        beyond = LimitExceeded("bytes of configuration", CONFIG_LIMIT)
-        return Failure(RegistryError("get_blob", f"{origin.name}@{wanted.digest}", beyond))
-    parts: list[bytes] = []
-    async with opened_body(origin.body(wanted)) as chunks:
-        async for chunk in chunks:
-            if not is_successful(chunk):
-                return Failure(chunk.failure())
-            parts.append(chunk.unwrap())
-    return Success(b"".join(parts))
 
 
 def _saved(archive: OpenArchive, image: SavedImage, look: _Look) -> ImageView | IndexView:
@@ -205,17 +190,6 @@ def _saved(archive: OpenArchive, image: SavedImage, look: _Look) -> ImageView | 
 def _layer_chunks(archive: OpenArchive, layer: SavedLayer, doing: str) -> Chunks:
     # As it lies: a plain layer is given out plain.
     return LayerPass(archive, layer, doing=doing, compression="none").chunks()
-
-
-@asynccontextmanager
-async def opened_body(body: Body) -> AsyncIterator[Chunks]:
-    """The chunks of a body, which is closed afterwards, also where it was not read to its end."""
-    chunks = body.open()
-    try:
-        yield chunks
-    finally:
-        if isinstance(chunks, AsyncGenerator):
-            await chunks.aclose()
 
 
 def _parsed(platform: str | Platform | None, doing: str) -> Op[Platform | None]:

@@ -17,7 +17,7 @@ from returns.result import Failure, Result, Success
 
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest
-from registry_fp.domain.errors import LimitExceeded, MissingContent, Reason, RegistryError
+from registry_fp.domain.errors import MissingContent, Reason, RegistryError
 from registry_fp.domain.manifest import MANIFEST_LIMIT, ImageIndex, RawManifest, parse_manifest
 from registry_fp.domain.media_type import is_foreign
 from registry_fp.domain.model import Annotations
@@ -26,6 +26,7 @@ from registry_fp.domain.strict_json import load_strict
 from registry_fp.effect.exits import Err, settle
 from registry_fp.effect.operation import Op, operation
 from registry_fp.pipelines.layout_store import LayoutOrigin
+from registry_fp.pipelines.walk import walk
 from registry_fp.protocol.message import Body
 
 __all__ = ["Missing", "PresentImage", "find_present"]
@@ -33,9 +34,7 @@ __all__ = ["Missing", "PresentImage", "find_present"]
 Missing: TypeAlias = Literal["strict", "present"]
 """What becomes of an image that lists content which is not there: it is refused, or what is there is pushed."""
 
-_DEPTH: Final = 16
-_MANIFESTS: Final = 20_000
-_BYTES: Final = 128 * 1024 * 1024
+_AT_ONCE: Final = 4  # manifests that are read from the layout
 
 
 @final
@@ -82,10 +81,10 @@ async def find_present(
     one that is left out; bytes change only in the indexes above it. Fails with `MissingContent`, which lists everything
     that is not there, where that is refused or no image is left; with `LimitExceeded`; and as the layout does.
     """
-    survey = _Survey(origin, {root.digest: root})
-    fault = await survey.walk(root)
-    if fault is not None:
-        return Failure(fault)
+    surveyed = await _surveyed(origin, root)
+    if not is_successful(surveyed):
+        return Failure(surveyed.failure())
+    survey = surveyed.unwrap()
     absent = tuple(survey.absent)
     if not absent:
         return Success(PresentImage(root, origin))
@@ -101,41 +100,34 @@ async def find_present(
 
 
 @final
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Survey:
     """Everything beneath a manifest: what could be read, and what is not there."""
 
-    origin: LayoutOrigin
-    known: dict[Digest, RawManifest]
-    absent: dict[Digest, None] = field(default_factory=dict)
+    known: Mapping[Digest, RawManifest]
+    absent: Mapping[Digest, None]
 
-    async def walk(self, root: RawManifest) -> RegistryError | None:
-        """Read what is there, level by level; gives what makes the layout unreadable."""
-        level, size = [root], len(root.raw)
-        for _ in range(_DEPTH):
-            for manifest in level:
-                blobs = await self.origin.absent(_needed(manifest))
-                if not is_successful(blobs):
-                    return blobs.failure()
-                self.absent.update(dict.fromkeys(blobs.unwrap()))
-            wanted = {each.digest: each for above in level for each in above.listed if each.digest not in self.known}
-            size += sum(each.size for each in wanted.values())
-            if len(self.known) + len(wanted) > _MANIFESTS or size > _BYTES:
-                beyond = LimitExceeded("manifests in an index, or bytes of them", _MANIFESTS)
-                return RegistryError("read_image", self.origin.name, beyond)
-            level = []
-            for each in wanted.values():
-                read = await settle(self.origin.manifest(each))
-                if not isinstance(read, Err):
-                    self.known[each.digest] = read.value
-                    level.append(read.value)
-                elif isinstance(read.error.reason, MissingContent):
-                    self.absent[each.digest] = None
-                else:
-                    return read.error
-            if not level:
-                return None
-        return RegistryError("read_image", self.origin.name, LimitExceeded("indexes within each other", _DEPTH))
+
+async def _surveyed(origin: LayoutOrigin, root: RawManifest) -> Result[_Survey, RegistryError]:
+    """Read what is there; fails with what makes the layout unreadable."""
+
+    @operation
+    async def there(wanted: Descriptor) -> Result[RawManifest | None, RegistryError]:
+        read = await settle(origin.manifest(wanted))
+        if isinstance(read, Err):
+            return Success(None) if isinstance(read.error.reason, MissingContent) else Failure(read.error)
+        return Success(read.value)
+
+    walked = await settle(walk(origin.name, root, there, limit=_AT_ONCE))
+    if isinstance(walked, Err):
+        return Failure(walked.error)
+    absent = dict.fromkeys(walked.value.unread)
+    for manifest in walked.value.manifests.values():
+        blobs = await origin.absent(_needed(manifest))
+        if not is_successful(blobs):
+            return Failure(blobs.failure())
+        absent.update(dict.fromkeys(blobs.unwrap()))
+    return Success(_Survey(walked.value.manifests, absent))
 
 
 @final

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
-from contextlib import ExitStack, aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import ExitStack, aclosing
 from functools import partial
 from typing import Final, TypeVar, final
 
@@ -36,13 +36,15 @@ from registry_fp.effect.operation import Op, operation
 from registry_fp.effect.single_flight import SingleFlight
 from registry_fp.pipelines.event import BlobDone, BlobMoved, BlobStarted, OnEvent, Outcome, emit
 from registry_fp.pipelines.store import Origin, Placed
-from registry_fp.protocol.message import Body, Chunks
+from registry_fp.pipelines.walk import walk
+from registry_fp.protocol.message import Body, Chunks, held_body
 
 __all__ = ["LayoutOrigin", "LayoutStore", "layout_store"]
 
 _T = TypeVar("_T")
 
 _ENOUGH: Final = 1024 * 1024  # bytes that are worth a hop to a thread
+_AT_ONCE: Final = 4  # manifests that are read
 
 
 @final
@@ -95,7 +97,7 @@ class LayoutOrigin:
                 missing.append(blob.digest)
         return Success(tuple(missing))
 
-    async def _chunks(self, wanted: Descriptor) -> AsyncGenerator[Result[bytes, RegistryError], None]:
+    async def _chunks(self, wanted: Descriptor) -> Chunks:
         async with aclosing(proven_chunks(self.files, wanted)) as chunks:
             async for chunk in chunks:
                 yield chunk.alt(lambda reason: RegistryError("read_blob", f"{self.name}@{wanted.digest}", reason))
@@ -142,22 +144,17 @@ class LayoutStore:
 
         Fails with `LocalIo`.
         """
-        level = {manifest.digest: manifest}
-        seen: set[Digest] = set()
-        while level:
-            below: dict[Digest, Descriptor] = {}
-            for wanted in level.values():
-                seen.add(wanted.digest)
-                read = await settle(self.manifest(wanted))
-                if isinstance(read, Err):
-                    return Failure(read.error) if isinstance(read.error.reason, LocalIo) else Success(False)
-                below.update((each.digest, each) for each in read.value.listed if each.digest not in seen)
-                there = await off_loop(self._path, partial(self._all_there, read.value.blobs))
-                if not is_successful(there):
-                    return Failure(self._failed("read_blob", wanted, there.failure()))
-                if not there.unwrap():
-                    return Success(False)
-            level = below
+        walked = await settle(
+            self.manifest(manifest).bind(lambda root: walk(self.name, root, self.manifest, limit=_AT_ONCE))
+        )
+        if isinstance(walked, Err):
+            return Failure(walked.error) if isinstance(walked.error.reason, LocalIo) else Success(False)
+        for each in walked.value.manifests.values():
+            there = await off_loop(self._path, partial(self._all_there, each.blobs))
+            if not is_successful(there):
+                return Failure(self._failed("read_blob", each.descriptor, there.failure()))
+            if not there.unwrap():
+                return Success(False)
         return Success(True)
 
     @operation
@@ -188,7 +185,8 @@ class LayoutStore:
         Without one it is only a blob, as the manifests of an index are; `enter` lists it. Fails with `LocalIo`, and as
         `enter`.
         """
-        written = await self._written("write_manifest", manifest.descriptor, _body(manifest.raw), lambda _size: None)
+        body = held_body(manifest.raw)
+        written = await self._written("write_manifest", manifest.descriptor, body, lambda _size: None)
         if not is_successful(written):
             return Failure(written.failure())
         return Success(None) if tag is None else await self._entered(manifest.descriptor, tag, None)
@@ -242,7 +240,7 @@ class LayoutStore:
             begun = await step(blob.begin)
             if not is_successful(begun) or not begun.unwrap():
                 return begun
-            async with _opened(body) as chunks:
+            async with body.opened() as chunks:
                 async for some in _gathered(chunks):
                     done = await step(partial(blob.write, some.unwrap())) if is_successful(some) else some
                     if not is_successful(done):
@@ -279,23 +277,6 @@ def _manifest(wanted: Descriptor, raw: bytes) -> Result[RawManifest, Reason]:
     if actual != wanted.digest:
         return Failure(DigestMismatch(wanted.digest, actual))
     return parse_manifest(raw, wanted.media_type, algorithm=wanted.digest.algorithm)
-
-
-def _body(raw: bytes) -> Body:
-    async def chunks() -> AsyncGenerator[Result[bytes, RegistryError], None]:
-        yield Success(raw)
-
-    return Body(chunks, len(raw))
-
-
-@asynccontextmanager
-async def _opened(body: Body) -> AsyncIterator[Chunks]:
-    chunks = body.open()
-    try:
-        yield chunks
-    finally:
-        if isinstance(chunks, AsyncGenerator):
-            await chunks.aclose()
 
 
 async def _gathered(chunks: Chunks) -> AsyncGenerator[Result[tuple[bytes, ...], RegistryError], None]:

@@ -7,7 +7,6 @@ missing, locked or broken file is silently a push that remembers nothing.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import sqlite3
 import threading
@@ -23,11 +22,12 @@ from returns.pipeline import is_successful
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest
 from registry_fp.domain.reference import Repository, parse_repository
+from registry_fp.effect.log import log_of
 from registry_fp.transport.settings import Settings
 
 __all__ = ["LayerMemory", "layer_memory"]
 
-_log: Final = logging.getLogger(__name__)
+_log: Final = log_of(__name__)
 
 _SCHEMA: Final = """
 create table if not exists became (

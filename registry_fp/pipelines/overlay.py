@@ -6,8 +6,7 @@ whole is moved as any other image is.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import final
 
@@ -24,7 +23,7 @@ from registry_fp.effect.operation import Op, operation
 from registry_fp.pipelines.store import Origin
 from registry_fp.protocol.message import Body
 
-__all__ = ["Overlay", "held_body", "read_whole"]
+__all__ = ["Overlay", "read_whole"]
 
 
 @final
@@ -56,15 +55,6 @@ class Overlay:
         return self.bodies.get(wanted.digest) or self.beneath.body(wanted)
 
 
-def held_body(content: bytes) -> Body:
-    """Bytes in memory, as a body."""
-
-    async def chunks() -> AsyncGenerator[Result[bytes, RegistryError], None]:
-        yield Success(content)
-
-    return Body(chunks, len(content))
-
-
 @operation
 async def read_whole(origin: Origin, blob: Descriptor, *, limit: int) -> Result[bytes, RegistryError]:
     """A small blob, proven; fails with `LimitExceeded` beyond `limit` bytes, or as the origin does."""
@@ -72,9 +62,7 @@ async def read_whole(origin: Origin, blob: Descriptor, *, limit: int) -> Result[
     if blob.size > limit:
         return Failure(beyond)
     parts: list[bytes] = []
-    opened = origin.body(blob).open()
-    assert isinstance(opened, AsyncGenerator)  # noqa: S101  so that it can be closed
-    async with aclosing(opened) as chunks:
+    async with origin.body(blob).opened() as chunks:
         async for chunk in chunks:
             if not is_successful(chunk):
                 return Failure(chunk.failure())

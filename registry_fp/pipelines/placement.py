@@ -15,12 +15,14 @@ from registry_fp.domain.transient import was_answered
 from registry_fp.effect.bracket import bracket
 from registry_fp.effect.exits import Err, Ok, result_of, settle
 from registry_fp.effect.operation import Op, operation
-from registry_fp.operations.blobs import ask_mount, blob_size
-from registry_fp.operations.uploads import begin_upload, cancel_upload, commit_upload
+from registry_fp.operations.blobs import ask_mount
+from registry_fp.operations.chunks import Trip
+from registry_fp.operations.presence import held_size
+from registry_fp.operations.sending import by_some_way, deliver_upload
+from registry_fp.operations.uploads import begin_upload, cancel_upload
 from registry_fp.protocol.message import Body
 from registry_fp.protocol.upload import Upload
 from registry_fp.transport.port import Client
-from registry_fp.transport.repeat import attempted
 
 __all__ = ["Arrival", "upload_blob"]
 
@@ -34,11 +36,12 @@ Arrival: TypeAlias = Literal["exists", "mounted", "uploaded"]
 async def upload_blob(
     client: Client, repository: Repository, blob: Descriptor, body: Body, *, neighbours: Sequence[Repository] = ()
 ) -> Result[Arrival, RegistryError]:
-    """Make sure that a repository holds a blob: ask for it, mount it from a neighbour, or send it in one PUT.
+    """Make sure that a repository holds a blob: ask for it, mount it from a neighbour, or send it.
 
-    The PUT carries the descriptor's size as its length; after a transient failure the body is opened again. The same
-    blob asked for twice at once is sent once. Fails as `body` does, with `Refused`, `Denied`, `DigestMismatch`, or as
-    the transport does; no upload is left open then. Source: end-2, end-11, end-4a, end-6.
+    It goes in one PUT that carries the descriptor's size as its length, and in chunks where the registry does not take
+    that; after a transient failure the body is opened again. The same blob asked for twice at once is sent once. Fails
+    as `body` does, with `Refused`, `Denied`, `DigestMismatch`, or as the transport does; no upload is left open then.
+    Source: end-2, end-11, end-4a, end-5, end-6.
     """
     key = (repository, blob.digest)
     while (landing := client.flights.take_off(key)) is not None:
@@ -92,20 +95,23 @@ def _sent(client: Client, repository: Repository, blob: Descriptor, body: Body, 
             return FutureResult.from_value(left_open.pop())
         return begin_upload(client, repository, algorithm=blob.digest.algorithm)
 
-    def attempt(_number: int) -> Op[Arrival]:
+    def attempt(trip: Trip) -> Op[Arrival]:
         return bracket(
             opened,
-            lambda upload: _committed(client, upload, blob, body),
-            lambda upload, done: _given_up(client, [] if isinstance(done, Ok) else [upload]),
+            lambda upload: _committed(client, upload, blob, body, trip),
+            lambda upload, done: _given_up(client, [] if isinstance(done, Ok) else [trip.upload or upload]),
             grace=_GRACE,
         )
 
-    return attempted(attempt, client.policy(), client.clock)
+    return by_some_way(client, repository, blob.size, "PUT", attempt)
 
 
 @operation
-async def _committed(client: Client, upload: Upload, blob: Descriptor, body: Body) -> Result[Arrival, RegistryError]:
-    done = await settle(commit_upload(client, upload, blob.digest, Body(body.open, blob.size)))
+async def _committed(
+    client: Client, upload: Upload, blob: Descriptor, body: Body, trip: Trip
+) -> Result[Arrival, RegistryError]:
+    sized = Body(body.open, blob.size)
+    done = await settle(deliver_upload(client, upload, blob.digest, sized, trip))
     if isinstance(done, Ok):
         return Success("uploaded")
     # Another writer of the same blob may have been first (docker/buildx#3731), or the answer may have been lost.
@@ -116,7 +122,7 @@ async def _committed(client: Client, upload: Upload, blob: Descriptor, body: Bod
 
 
 async def _there(client: Client, repository: Repository, blob: Descriptor) -> bool | RegistryError:
-    size = await settle(blob_size(client, repository, blob.digest))
+    size = await settle(held_size(client, repository, blob.digest))
     return size.error if isinstance(size, Err) else size.value in (blob.size, -1)
 
 

@@ -9,7 +9,7 @@ diff_id, too. An archive is there complete or not at all.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, final
 
 from returns.pipeline import is_successful
@@ -30,16 +30,19 @@ from registry_fp.effect.bracket import Died, bracket
 from registry_fp.effect.exits import Err, Ok, settle
 from registry_fp.effect.operation import Op, operation
 from registry_fp.operations.blobs import get_blob
+from registry_fp.operations.elsewhere import from_elsewhere
 from registry_fp.operations.manifests import get_manifest
 from registry_fp.operations.noun import reference_noun
 from registry_fp.pipelines.archive_store import ArchiveStore
 from registry_fp.pipelines.event import ManifestStored, OnEvent, emit, ignore
 from registry_fp.pipelines.image_choice import one_image
 from registry_fp.pipelines.layout_store import LayoutStore, layout_store
+from registry_fp.pipelines.noticed import noticed
 from registry_fp.pipelines.pull_target import PullTarget, read_target
 from registry_fp.pipelines.repository_store import RepositoryStore
 from registry_fp.pipelines.store import Destination, Placed
 from registry_fp.pipelines.transfer import Transferred, transfer
+from registry_fp.transport.notices import NO_NOTICES, Notices
 from registry_fp.transport.port import Client
 
 __all__ = ["PullOptions", "Pulled", "pull"]
@@ -68,13 +71,15 @@ class PullOptions:
 class Pulled:
     """An image that is on disk, proven: `reference` is pinned to what its name stood for, `manifest` is what was taken.
 
-    Of a layout that held the image already `blobs` are none.
+    Of a layout that held the image already `blobs` are none. `notices` are what the registry said beside its answers:
+    its quota, and warnings that were not known before.
     """
 
     reference: Reference
     manifest: Descriptor
     path: str
     blobs: tuple[Placed, ...]
+    notices: Notices = NO_NOTICES
 
     @property
     def digest(self) -> Digest:
@@ -118,11 +123,18 @@ def pull(client: Client, name: str | Reference, to: ImageSource, *, options: Pul
     `SizeMismatch`, `MediaTypeMismatch`, `InvalidImage`, `Unsupported`, or as the transport does. Sources:
     distribution-spec, "Pull"; image-spec, image-layout; moby, image/tarexport.
     """
-    return reference_noun("pull", name).bind(
-        lambda ref: _planned(client, ref, to, options).bind(
-            lambda plan: _into_folder(plan) if plan.target.kind == "layout folder" else _into_archive(plan)
+
+    def pulled(ref: Reference) -> Op[Pulled]:
+        done = _planned(client, ref, to, options).bind(
+            lambda plan: from_elsewhere(client, lambda asked: _placed(replace(plan, client=asked)))
         )
-    )
+        return noticed(client, (ref.repository.host,), done, lambda each, said: replace(each, notices=said))
+
+    return reference_noun("pull", name).bind(pulled)
+
+
+def _placed(plan: _Plan) -> Op[Pulled]:
+    return _into_folder(plan) if plan.target.kind == "layout folder" else _into_archive(plan)
 
 
 @operation

@@ -29,7 +29,6 @@ from registry_fp.domain.errors import (
     DigestMismatch,
     Misconfigured,
     NotConfirmed,
-    NotFound,
     Reason,
     RegistryError,
 )
@@ -40,15 +39,17 @@ from registry_fp.domain.reference import Reference
 from registry_fp.domain.transient import lacks_content
 from registry_fp.effect.exits import Err, settle
 from registry_fp.effect.operation import Op, operation
-from registry_fp.operations.manifests import head_manifest
 from registry_fp.operations.manifests import put_manifest as store_manifest
 from registry_fp.operations.noun import reference_noun
+from registry_fp.operations.shown import is_shown
 from registry_fp.pipelines.event import ImageRead, ManifestStored, OnEvent, Outcome, emit, ignore
 from registry_fp.pipelines.layout_presence import Missing
+from registry_fp.pipelines.noticed import noticed
 from registry_fp.pipelines.plan import plan_blobs
 from registry_fp.pipelines.push_layout import push_layout
 from registry_fp.pipelines.staged import PlacedBlob
 from registry_fp.pipelines.staging import place_all
+from registry_fp.transport.notices import NO_NOTICES, Notices
 from registry_fp.transport.port import Client
 
 __all__ = [
@@ -134,13 +135,15 @@ class PushedBlob:
 class Pushed:
     """An image that is stored, and was confirmed to be.
 
-    `dropped` are the entries of a layout's index that were left out, because their content is not there.
+    `dropped` are the entries of a layout's index that were left out, because their content is not there. `notices` are
+    what the registry said beside its answers: its quota, and warnings that were not known before.
     """
 
     reference: Reference
     manifest: Descriptor
     blobs: tuple[PushedBlob, ...]
     dropped: tuple[Descriptor, ...] = ()
+    notices: Notices = NO_NOTICES
 
     @property
     def digest(self) -> Digest:
@@ -196,13 +199,15 @@ def push(
         one = Misconfigured("platform", "a docker save archive is for one platform; an OCI layout can be for several")
         return FutureResult.from_failure(RegistryError("push", str(target), one))
 
-    return _target(to).bind(
-        lambda target: with_source(
+    def pushed(target: Reference) -> Op[Pushed]:
+        done = with_source(
             source,
             saved=lambda archive: saved(archive, target),
             layout=lambda layout: _as_it_is(client, layout, target, options),
         )
-    )
+        return noticed(client, (target.repository.host,), done, lambda each, said: replace(each, notices=said))
+
+    return _target(to).bind(pushed)
 
 
 def validate(archive: OpenArchive) -> Op[Validated]:
@@ -265,10 +270,10 @@ async def put_manifest(
     if isinstance(stored, Err) and not isinstance(stored.error.reason, DigestMismatch):
         return Failure(stored.error)
     for name in (replace(sent.target, tag=None, digest=manifest.digest), sent.target):
-        shown = await settle(head_manifest(client, name))
-        if isinstance(shown, Err) and not isinstance(shown.error.reason, NotFound):
+        shown = await settle(is_shown(client, name, manifest))
+        if isinstance(shown, Err):
             return Failure(shown.error)
-        if isinstance(shown, Err) or shown.value.digest != manifest.digest:
+        if not shown.value:
             return Failure(RegistryError("put_manifest", str(name), NotConfirmed(f"the manifest {manifest.digest}")))
     emit(options.on_event, ManifestStored(sent.target, manifest.descriptor))
     blobs = tuple(PushedBlob(each.plan.name, each.descriptor, each.outcome, each.sent) for each in sent.blobs)

@@ -17,7 +17,9 @@ from registry_fp.domain.errors import InvalidImage, Misconfigured, RegistryError
 from registry_fp.domain.reference import Reference, Repository, parse_host, parse_reference, parse_repository
 from registry_fp.effect.operation import Op
 from registry_fp.effect.traverse import traverse, traverse_all
+from registry_fp.pipelines.noticed import noticed
 from registry_fp.pipelines.push import Pushed, PushOptions, Uploaded, Validated, extract, put_manifest, upload_all
+from registry_fp.transport.notices import Notices
 from registry_fp.transport.port import Client
 
 __all__ = ["push_all"]
@@ -59,11 +61,12 @@ def _published(
 ) -> Op[tuple[Pushed, ...]]:
     def publish(publication: _Publication) -> Op[tuple[Pushed, ...]]:
         first = publication.targets[0]
-        return (
+        done = (
             extract(publication.image)
             .bind(lambda image: upload_all(client, image, first, options=options))
             .bind(lambda sent: traverse(publication.targets, lambda target: tagged(sent, target), limit=1))
         )
+        return noticed(client, (first.repository.host,), done, _with_notices)
 
     def tagged(sent: Uploaded, target: Reference) -> Op[Pushed]:
         return put_manifest(client, sent if target == sent.target else _another_tag(sent, target), options=options)
@@ -74,6 +77,10 @@ def _published(
         .map(lambda groups: tuple(pushed for group in groups for pushed in group))
         .alt(lambda errors: _several(source, errors, len(publications)))
     )
+
+
+def _with_notices(pushed: tuple[Pushed, ...], said: Notices) -> tuple[Pushed, ...]:
+    return tuple(replace(each, notices=said) for each in pushed)
 
 
 def _another_tag(sent: Uploaded, target: Reference) -> Uploaded:

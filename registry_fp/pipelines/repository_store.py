@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 from returns.future import FutureResult
 from returns.result import Failure, Result, Success
 
 from registry_fp.domain.descriptor import Descriptor
-from registry_fp.domain.digest import digest_of
-from registry_fp.domain.errors import NotConfirmed, NotFound, RegistryError, SizeMismatch
+from registry_fp.domain.errors import NotConfirmed, RegistryError, SizeMismatch
 from registry_fp.domain.manifest import RawManifest
+from registry_fp.domain.media_type import INDEX_TYPES
 from registry_fp.domain.reference import Reference, Repository
 from registry_fp.domain.transient import was_answered
 from registry_fp.effect.exits import Err, settle
 from registry_fp.effect.operation import Op, operation
 from registry_fp.operations.download import blob_chunks
 from registry_fp.operations.manifests import get_manifest, head_manifest
+from registry_fp.operations.shown import is_shown
 from registry_fp.pipelines.event import BlobDone, BlobMoved, BlobStarted, OnEvent, emit
 from registry_fp.pipelines.placement import upload_blob
 from registry_fp.pipelines.referrer import store_referrer
 from registry_fp.pipelines.store import Origin, Placed
-from registry_fp.protocol.message import Body
+from registry_fp.pipelines.walk import walk
+from registry_fp.protocol.message import Body, Chunks
 from registry_fp.transport.port import Client
 
 __all__ = ["RepositoryStore"]
@@ -60,14 +61,28 @@ class RepositoryStore:
 
     @operation
     async def holds(self, manifest: Descriptor) -> Result[bool, RegistryError]:
-        """Whether the manifest is there: a registry keeps what a manifest points at as long as it keeps the manifest.
+        """Whether the manifest is there; of an index also every one that it lists, as some registries go without those.
 
-        A refusal to say is no. Fails where there is no answer at all. Source: end-3.
+        What an image points at a registry keeps as long as the image. A refusal to say is no. Fails where there is no
+        answer at all. Source: end-3.
         """
-        shown = await settle(head_manifest(self.client, self._pinned(manifest)))
-        if isinstance(shown, Err):
-            return Success(False) if was_answered(shown.error) else Failure(shown.error)
-        return Success(shown.value.size == manifest.size)
+
+        def beneath(wanted: Descriptor) -> Op[RawManifest | None]:
+            if wanted.media_type in INDEX_TYPES:
+                return itself.manifest(wanted)
+            return self._shown(wanted).map(lambda _: None)
+
+        itself = replace(self, client=self.client.at_origin())  # a mirror can have what the registry has no more
+        limit = self.client.settings.concurrency
+        there: Op[object] = self._shown(manifest)
+        if manifest.media_type in INDEX_TYPES:
+            there = there.bind(lambda _: itself.manifest(manifest)).bind(
+                lambda root: walk(self.name, root, beneath, limit=limit)
+            )
+        out = await settle(there)
+        if isinstance(out, Err):
+            return Success(False) if was_answered(out.error) else Failure(out.error)
+        return Success(True)
 
     @operation
     async def place(self, blob: Descriptor, origin: Origin, on_event: OnEvent) -> Result[Placed, RegistryError]:
@@ -78,17 +93,13 @@ class RepositoryStore:
         neighbours += await self.client.memory.holders(self.repository.host, blob.digest)
         content = origin.body(blob)
 
-        async def watched() -> AsyncGenerator[Result[bytes, RegistryError], None]:
+        async def watched() -> Chunks:
             moved = 0
-            chunks = content.open()
-            try:
+            async with content.opened() as chunks:
                 async for chunk in chunks:
                     yield chunk
                     moved += len(chunk.value_or(b""))
                     emit(on_event, BlobMoved(name, moved, moved))
-            finally:
-                if isinstance(chunks, AsyncGenerator):
-                    await chunks.aclose()
 
         body = Body(watched, blob.size)
         sending = upload_blob(self.client, self.repository, blob, body, neighbours=neighbours)
@@ -117,13 +128,24 @@ class RepositoryStore:
             return Failure(stored.error)
         if tag is None:
             return Success(None)
-        shown = await settle(head_manifest(self.client, name))
-        if isinstance(shown, Err) and not isinstance(shown.error.reason, NotFound):
+        shown = await settle(is_shown(self.client, name, manifest))
+        if isinstance(shown, Err):
             return Failure(shown.error)
-        if isinstance(shown, Err) or shown.value.digest != digest_of(manifest.raw, shown.value.digest.algorithm):
+        if not shown.value:
             missing = NotConfirmed(f"the manifest {manifest.digest}")
             return Failure(RegistryError("put_manifest", str(name), missing))
         return Success(None)
+
+    def _shown(self, manifest: Descriptor) -> Op[Descriptor]:
+        """The descriptor that the registry shows for a manifest, if that has the size that it should have."""
+        pinned = self._pinned(manifest)
+
+        def sized(shown: Descriptor) -> Result[Descriptor, RegistryError]:
+            if shown.size == manifest.size:
+                return Success(shown)
+            return Failure(RegistryError("head_manifest", str(pinned), SizeMismatch(manifest.size, shown.size)))
+
+        return head_manifest(self.client, pinned).bind_result(sized)
 
     def _pinned(self, manifest: Descriptor) -> Reference:
         return Reference(self.repository, tag=None, digest=manifest.digest)

@@ -33,6 +33,7 @@ from registry_fp.pipelines.repository_store import RepositoryStore
 from registry_fp.pipelines.store import Origin, Placed
 from registry_fp.pipelines.transfer import transfer
 from registry_fp.protocol.message import Body
+from registry_fp.transport.limit import fewest_connections
 from registry_fp.transport.port import Client
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Written",
     "both_names",
     "chosen_limit",
+    "current",
     "meant_manifest",
     "rewrite_image",
     "store_written",
@@ -124,7 +126,9 @@ async def rewrite_image(
         return Failure(RegistryError(doing, str(target), limit.failure()))
     origin = RepositoryStore(client, source.repository)
     read = await settle(
-        get_manifest(client, source).bind(lambda raw: meant_manifest(doing, source, raw, origin, options, strict=True))
+        get_manifest(current(client, names), source).bind(
+            lambda raw: meant_manifest(doing, source, raw, origin, options, strict=True)
+        )
     )
     if isinstance(read, Err):
         return Failure(read.error)
@@ -158,6 +162,11 @@ def store_written(
     ).map(lambda done: Rewritten(None, target, done.manifest, done.manifests, done.blobs))
 
 
+def current(client: Client, names: Names) -> Client:
+    """The client that reads what is to be changed: a repository that is written to is not read from a mirror."""
+    return client.at_origin() if names.source.repository == names.target.repository else client
+
+
 def both_names(doing: str, source: str | Reference, target: str | Reference) -> Op[Names]:
     """The two names that are meant; fails with `BadReference`, also where the target is pinned to a digest."""
     return reference_noun(doing, source).bind(
@@ -182,7 +191,7 @@ def chosen_limit(client: Client, options: RewriteOptions) -> Result[int, Reason]
     limit = client.settings.concurrency if options.concurrency is None else options.concurrency
     if limit < 1:
         return Failure(Misconfigured("concurrency", f"it is at least 1, not {limit}"))
-    if min(client.settings.connections, client.settings.connections_per_host) < 2:
+    if fewest_connections(client.settings) < 2:
         return Failure(Misconfigured("connections", "what is copied is read and written at once, which takes two"))
     return Success(limit)
 

@@ -38,7 +38,7 @@ class Sessions:
 
     def __init__(self, client: Client, repository: Repository) -> None:
         self._client = client
-        self._repository = repository
+        self.repository = repository
         self._open: dict[BlobPlan, Upload] = {}
         self._left: list[Upload] = []
         self._asking: set[asyncio.Task[Ok[Upload] | Ok[Upload | None] | Err[RegistryError]]] = set()
@@ -47,11 +47,11 @@ class Sessions:
         """Open a session for a blob, unless a mount has left one open."""
         if left_open is not None:
             return Success(left_open)
-        return await self._asked(plan, begin_upload(self._client, self._repository))
+        return await self._asked(plan, begin_upload(self._client, self.repository))
 
     async def mount(self, plan: BlobPlan, digest: Digest, source: Repository) -> Result[Upload | None, RegistryError]:
         """Take a blob from a neighbour; a registry that cannot opens a session instead."""
-        return await self._asked(plan, ask_mount(self._client, self._repository, digest, source))
+        return await self._asked(plan, ask_mount(self._client, self.repository, digest, source))
 
     def moved(self, plan: BlobPlan, upload: Upload) -> None:
         """The session of a blob is now at a newer Location."""

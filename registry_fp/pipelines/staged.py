@@ -10,6 +10,7 @@ from registry_fp.domain.descriptor import Descriptor
 from registry_fp.pipelines.event import Outcome
 from registry_fp.pipelines.plan import BlobPlan
 from registry_fp.protocol.upload import Upload
+from registry_fp.protocol.way import Way
 
 __all__ = ["Awaited", "Held", "PlacedBlob", "Sent", "Staged"]
 
@@ -39,11 +40,12 @@ class Held:
 @final
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Proven bytes in an upload session, still to be committed."""
+    """Proven bytes in an upload session, still to be committed, and the way by which they came there."""
 
     plan: BlobPlan
     descriptor: Descriptor
     upload: Upload
+    way: Way
 
 
 @final

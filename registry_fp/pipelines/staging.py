@@ -7,26 +7,19 @@ up: no blob is committed, and open sessions are cancelled. The order for each bl
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Hashable, Iterator
-from contextlib import aclosing
-from itertools import chain, repeat
-from typing import TypeVar, assert_never
+from collections.abc import Hashable
+from typing import assert_never
 
 from returns.future import FutureResult
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
-from registry_fp.archive.docker_save import SavedLayer
-from registry_fp.archive.layer_pass import LayerPass, prove
+from registry_fp.archive.layer_pass import prove
 from registry_fp.archive.opened import OpenArchive, unchanged
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.errors import (
     InvalidImage,
-    ProtocolViolation,
-    RangeRejected,
-    RateLimited,
     RegistryError,
-    UploadLost,
 )
 from registry_fp.domain.reference import Repository
 from registry_fp.domain.transient import was_answered
@@ -34,20 +27,16 @@ from registry_fp.effect.bracket import bracket
 from registry_fp.effect.exits import Err, Ok, result_of, settle
 from registry_fp.effect.operation import Op, operation
 from registry_fp.effect.traverse import traverse
-from registry_fp.operations.blobs import blob_size
-from registry_fp.operations.uploads import commit_upload, send_chunk
-from registry_fp.pipelines.event import BlobDone, BlobMoved, BlobStarted, OnEvent, emit
+from registry_fp.operations.presence import held_size
+from registry_fp.pipelines.carrier import Carrier
+from registry_fp.pipelines.event import BlobDone, BlobStarted, OnEvent, emit
 from registry_fp.pipelines.plan import BlobPlan
 from registry_fp.pipelines.sessions import Sessions
 from registry_fp.pipelines.staged import Awaited, Held, PlacedBlob, Sent, Staged
-from registry_fp.protocol.message import Body
 from registry_fp.protocol.upload import Upload
 from registry_fp.transport.port import Client
-from registry_fp.transport.repeat import attempted
 
 __all__ = ["place_all"]
-
-_T = TypeVar("_T")
 
 
 def place_all(  # noqa: PLR0913  one argument for each thing that a push has chosen
@@ -90,6 +79,7 @@ class _Yard:
         self._level = level
         self._on_event = on_event
         self._sessions = Sessions(client, repository)
+        self._carrier = Carrier(client, archive, self._sessions, level, on_event)
         self._leading: dict[BlobPlan, Hashable] = {}
 
     @operation
@@ -112,10 +102,9 @@ class _Yard:
             case PlacedBlob() | Awaited():
                 return Success(staged)
             case Held():
-                sessions = _once(staged.upload)
-                done = await settle(self._persistently(lambda _: self._put(staged, next(sessions))))
+                done = await settle(self._carrier.put(staged))
             case Sent():
-                done = await settle(self._closed(staged))
+                done = await settle(self._carrier.close(staged))
             case _:
                 assert_never(staged)
         return Failure(done.error) if isinstance(done, Err) else Success(await self._placed(done.value))
@@ -160,14 +149,7 @@ class _Yard:
             upload = found
         if plan.content is not None and known is not None:
             return Success(Held(plan, known, plan.content, upload))
-        sessions = _once(upload)
-
-        def send(attempt: int) -> Op[Held | Sent]:
-            if attempt > 1:
-                emit(self._on_event, BlobStarted(plan.name, plan.length))
-            return self._sent(plan, next(sessions))
-
-        out = await settle(self._persistently(send))
+        out = await settle(self._carrier.send(plan, upload))
         return result_of(out)
 
     async def _recalled(self, plan: BlobPlan) -> Descriptor | None:
@@ -179,7 +161,7 @@ class _Yard:
 
     async def _found(self, plan: BlobPlan, known: Descriptor) -> Result[PlacedBlob | Upload | None, RegistryError]:
         """Cheapest first: is it there, or with a neighbour? A registry's no to the question is no answer to it."""
-        size = await settle(blob_size(self._client, self._repository, known.digest))
+        size = await settle(held_size(self._client, self._repository, known.digest))
         if isinstance(size, Err) and not was_answered(size.error):
             return Failure(size.error)
         if isinstance(size, Ok) and size.value is not None and size.value in (known.size, -1):
@@ -193,7 +175,7 @@ class _Yard:
             if not is_successful(mounted):
                 break
             session = mounted.unwrap()
-            if session is not None or await self._missing(known, None) is None:
+            if session is not None or await self._carrier.missing(known, None) is None:
                 return Success(session or PlacedBlob(plan, known, "mounted"))
         return Success(None)
 
@@ -202,104 +184,6 @@ class _Yard:
         if plan.layer is None or (known is not None and await self._recalled(plan) == known):
             return Success(None)
         return (await prove(self._archive, plan.layer, doing="push")).map(lambda _: None)
-
-    @operation
-    async def _sent(self, plan: BlobPlan, session: Upload | None) -> Result[Held | Sent, RegistryError]:
-        """One attempt to send a layer, proving it on the way; small ones are proven first and kept for later."""
-        layer = plan.layer
-        assert layer is not None  # noqa: S101  a plan without content is a layer's
-        if plan.whole:
-            return await self._kept(plan, self._pass(layer, plan), session)
-        opened = await self._sessions.begin(plan, session)
-        if not is_successful(opened):
-            return Failure(opened.failure())
-        upload = opened.unwrap()
-        passes: list[LayerPass] = []  # a body that is opened again, after a challenge, is another pass
-
-        def opened_again() -> AsyncGenerator[Result[bytes, RegistryError], None]:
-            passes.append(self._pass(layer, plan))
-            return self._watched(plan, passes[-1])
-
-        body = Body(opened_again, plan.length if layer.compression == plan.becomes else None)
-        out = await settle(send_chunk(self._client, upload, body))
-        if isinstance(out, Err):
-            self._sessions.leave(plan)
-            return Failure(out.error)
-        proof = passes[-1].proof
-        if proof is None:
-            self._sessions.leave(plan)
-            broken = ProtocolViolation("the registry acknowledged an upload before it was complete")
-            return Failure(RegistryError("put_blob", str(self._repository), broken))
-        self._sessions.moved(plan, out.value)
-        descriptor = Descriptor(media_type=plan.media_type, digest=proof.digest, size=proof.size)
-        return Success(Sent(plan, descriptor, out.value))
-
-    async def _kept(
-        self, plan: BlobPlan, proof: LayerPass, session: Upload | None
-    ) -> Result[Held | Sent, RegistryError]:
-        parts: list[bytes] = []
-        async with aclosing(proof.chunks()) as chunks:
-            async for chunk in chunks:
-                if not is_successful(chunk):
-                    return Failure(chunk.failure())
-                parts.append(chunk.unwrap())
-        assert proof.proof is not None  # noqa: S101  a pass that ended without a failure has its proof
-        descriptor = Descriptor(media_type=plan.media_type, digest=proof.proof.digest, size=proof.proof.size)
-        return Success(Held(plan, descriptor, b"".join(parts), session))
-
-    @operation
-    async def _put(self, held: Held, session: Upload | None) -> Result[PlacedBlob, RegistryError]:
-        """One attempt at one PUT."""
-        opened = await self._sessions.begin(held.plan, session)
-        if not is_successful(opened):
-            return Failure(opened.failure())
-        done = await settle(commit_upload(self._client, opened.unwrap(), held.descriptor.digest, held.content))
-        missing = await self._missing(held.descriptor, done.error if isinstance(done, Err) else None)
-        if missing is not None:
-            self._sessions.leave(held.plan)
-            return Failure(missing)
-        if isinstance(done, Ok):
-            self._sessions.closed(held.plan)
-        return Success(PlacedBlob(held.plan, held.descriptor, "uploaded", held.descriptor.size))
-
-    def _closed(self, sent: Sent) -> Op[PlacedBlob]:
-        """Close a session; where the registry has lost it, send the layer again."""
-        current: Sent | None = sent
-
-        @operation
-        async def attempt() -> Result[PlacedBlob, RegistryError]:
-            nonlocal current
-            if current is None:
-                emit(self._on_event, BlobStarted(sent.plan.name, sent.plan.length))
-                again = await settle(self._sent(sent.plan, None))
-                if isinstance(again, Err):
-                    return Failure(again.error)
-                assert isinstance(again.value, Sent)  # noqa: S101  what was sent once is too large to be held
-                current = again.value
-            descriptor = current.descriptor
-            done = await settle(commit_upload(self._client, current.upload, descriptor.digest))
-            missing = await self._missing(descriptor, done.error if isinstance(done, Err) else None)
-            if missing is None and isinstance(done, Ok):
-                self._sessions.closed(sent.plan)
-            if missing is None:
-                return Success(PlacedBlob(sent.plan, descriptor, "uploaded", descriptor.size))
-            if isinstance(missing.reason, UploadLost | RangeRejected):
-                current = None
-                self._sessions.leave(sent.plan)
-            return Failure(missing)
-
-        return self._persistently(lambda _: attempt())
-
-    async def _missing(self, descriptor: Descriptor, refused: RegistryError | None) -> RegistryError | None:
-        """Why a blob is not there after a commit or a mount: whatever the registry said of that, it is asked again."""
-        if refused is not None and isinstance(refused.reason, RateLimited):
-            return refused  # who asks for a pause has done nothing, and is left alone
-        size = await settle(blob_size(self._client, self._repository, descriptor.digest))
-        if isinstance(size, Ok) and size.value in (descriptor.size, -1):
-            return None
-        if refused is not None or isinstance(size, Err):  # who may not ask takes the registry's word for it
-            return refused
-        return RegistryError("put_blob", f"{self._repository}@{descriptor.digest}", UploadLost(descriptor.size))
 
     async def _placed(self, placed: PlacedBlob) -> PlacedBlob:
         plan, memory = placed.plan, self._client.memory
@@ -315,20 +199,6 @@ class _Yard:
         emit(self._on_event, done)
         return placed
 
-    async def _watched(self, plan: BlobPlan, proof: LayerPass) -> AsyncGenerator[Result[bytes, RegistryError], None]:
-        sent = 0
-        async with aclosing(proof.chunks()) as chunks:
-            async for chunk in chunks:
-                yield chunk
-                sent += len(chunk.value_or(b""))
-                emit(self._on_event, BlobMoved(plan.name, proof.read, sent))
-
-    def _pass(self, layer: SavedLayer, plan: BlobPlan) -> LayerPass:
-        return LayerPass(self._archive, layer, doing="push", compression=plan.becomes, level=self._level)
-
-    def _persistently(self, attempt: Callable[[int], Op[_T]]) -> Op[_T]:
-        return attempted(attempt, self._client.policy(), self._client.clock)
-
     def _recipe(self, plan: BlobPlan) -> str:
         """How a layer's bytes come about: as they are, or by a codec at a level."""
         if plan.layer is None or plan.layer.compression == plan.becomes:
@@ -341,8 +211,3 @@ async def _blamed(archive: OpenArchive, error: RegistryError) -> Result[tuple[St
     """A layer that is not what it claims to be, in a file that has changed since, is a changed file."""
     changed = await settle(unchanged(archive)) if isinstance(error.reason, InvalidImage) else None
     return Failure(changed.error if isinstance(changed, Err) else error)
-
-
-def _once(session: Upload | None) -> Iterator[Upload | None]:
-    """What a mount left open serves the first attempt; every other one opens its own."""
-    return chain((session,), repeat(None))

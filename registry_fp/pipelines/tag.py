@@ -8,14 +8,14 @@ from returns.future import FutureResult
 from returns.result import Failure, Result, Success
 
 from registry_fp.domain.descriptor import Descriptor
-from registry_fp.domain.digest import digest_of
-from registry_fp.domain.errors import NotConfirmed, NotFound, RegistryError
+from registry_fp.domain.errors import NotConfirmed, RegistryError
 from registry_fp.domain.manifest import RawManifest
 from registry_fp.domain.reference import Reference, parse_tag
 from registry_fp.effect.exits import Err, settle
 from registry_fp.effect.operation import Op, operation
-from registry_fp.operations.manifests import get_manifest, head_manifest, put_manifest
+from registry_fp.operations.manifests import get_manifest, put_manifest
 from registry_fp.operations.noun import reference_noun
+from registry_fp.operations.shown import is_shown
 from registry_fp.transport.port import Client
 
 __all__ = ["tag"]
@@ -31,7 +31,7 @@ def tag(client: Client, name: str | Reference, new_tag: str) -> Op[Descriptor]:
     chosen = FutureResult.from_result(parse_tag(new_tag).alt(lambda error: replace(error, doing="tag")))
     return chosen.bind(
         lambda text: reference_noun("tag", name).bind(
-            lambda source: get_manifest(client, source).bind(
+            lambda source: get_manifest(client.at_origin(), source).bind(
                 lambda manifest: _stored(client, Reference(source.repository, text), manifest)
             )
         )
@@ -43,10 +43,9 @@ async def _stored(client: Client, target: Reference, manifest: RawManifest) -> R
     put = await settle(put_manifest(client, target, manifest))
     if isinstance(put, Err):
         return Failure(put.error)
-    shown = await settle(head_manifest(client, target))
-    if isinstance(shown, Err) and not isinstance(shown.error.reason, NotFound):
+    shown = await settle(is_shown(client, target, manifest))
+    if isinstance(shown, Err):
         return Failure(shown.error)
-    # A registry may name by sha256 what was asked for by sha512.
-    if isinstance(shown, Err) or shown.value.digest != digest_of(manifest.raw, shown.value.digest.algorithm):
+    if not shown.value:
         return Failure(RegistryError("tag", str(target), NotConfirmed(f"the tag {target.tag}")))
     return Success(manifest.descriptor)

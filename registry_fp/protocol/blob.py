@@ -8,11 +8,21 @@ from yarl import URL
 from registry_fp.domain.digest import Digest
 from registry_fp.domain.errors import Reason
 from registry_fp.domain.reference import Repository
+from registry_fp.protocol.content_range import parse_content_range
 from registry_fp.protocol.message import Request, Response
 from registry_fp.protocol.refusal import objection
 from registry_fp.protocol.upload import Upload, after_begin
 
-__all__ = ["after_mount", "decode_delete", "decode_head", "delete_blob", "get_blob", "head_blob", "mount_blob"]
+__all__ = [
+    "after_mount",
+    "decode_delete",
+    "decode_head",
+    "decode_part",
+    "delete_blob",
+    "get_blob",
+    "head_blob",
+    "mount_blob",
+]
 
 
 def head_blob(origin: URL, repository: Repository, digest: Digest) -> Request:
@@ -49,6 +59,18 @@ def decode_head(response: Response) -> Result[int | None, Reason]:
     if refused is None:
         return Success(-1 if response.length is None else response.length)
     return Success(None) if response.status == 404 else Failure(refused)
+
+
+def decode_part(response: Response) -> Result[int | None, Reason]:
+    """`decode_head` of the answer to a GET for the first byte: a part of the blob, the whole, or that it is empty."""
+    match response.status:
+        case 206:
+            part = parse_content_range(response.headers.get("content-range", ""))
+            return Success(-1 if part is None or part.total is None else part.total)
+        case 416:
+            return Success(0 if response.headers.get("content-range", "").strip() == "bytes */0" else -1)
+        case _:
+            return decode_head(response)
 
 
 def decode_delete(response: Response) -> Result[None, Reason]:

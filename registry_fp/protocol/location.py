@@ -19,6 +19,16 @@ __all__ = ["absolute_url", "resolve_location", "same_origin", "shown", "with_par
 
 _SENDABLE: Final = re.compile(r"[\x21-\x7e]+")  # RFC 3986: a URL is printable ASCII, and anything else would be changed
 
+_LONGEST: Final = 300
+_NAME: Final = r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*"
+_DIGEST: Final = r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-f]{32,128}"
+_END_POINT: Final = re.compile(
+    rf"/v2/?|/v2/_catalog|/v2/{_NAME}/(?:tags/list|blobs/uploads/|manifests/[\w.-]{{1,128}}|"
+    rf"(?:manifests|blobs|referrers)/{_DIGEST})",
+    re.ASCII,
+)
+_SESSION: Final = re.compile(rf"(/v2/{_NAME}/blobs/uploads/).+", re.ASCII)
+
 
 def resolve_location(base: URL, location: str | None) -> Result[URL, PolicyRefused | ProtocolViolation]:
     """The URL that a `Location` header means, on the origin of `base`.
@@ -77,16 +87,28 @@ def with_parameter(url: URL, name: str, value: str) -> URL:
     return URL(f"{text}{'&' if '?' in text else '?'}{name}={value}", encoded=True)
 
 
-def shown(url: URL) -> str:
+def shown(url: URL, *, path: bool = False) -> str:
     """A URL for people: without credentials, query and fragment, which may be secret.
+
+    So may be a path: who knows that of an upload can write to it. Only those that the specification gives to what can
+    be named are shown, or any `path` that is known to be public.
 
     >>> shown(URL("https://user:pass@one.example/v2/?token=secret#x"))
     'https://one.example/v2/'
+    >>> shown(URL("https://one.example/v2/app/blobs/uploads/1b4?_state=5")), shown(URL("https://one.example/sig/1b4"))
+    ('https://one.example/v2/app/blobs/uploads/***', 'https://one.example/***')
     """
     try:
-        return str(url.with_user(None).with_query(None).with_fragment(None))
+        bare = url.with_user(None).with_query(None).with_fragment(None)
+        origin = str(bare.origin())
     except ValueError:
         return "a URL that cannot be shown"
+    place = bare.raw_path
+    if not path and place not in ("", "/") and not _END_POINT.fullmatch(place):
+        session = _SESSION.fullmatch(place)
+        place = "/***" if session is None else f"{session[1]}***"
+    text = f"{origin}{place}"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _origin(url: URL) -> tuple[str, str, int | None]:

@@ -44,19 +44,21 @@ _DONE: Final = re.compile(r"[\s,]*")
 class Page(Generic[T_co]):
     """Some entries of a listing, in the order of the registry, and where the rest of it is.
 
-    Entries that break the grammar are left out, and counted in `left_out`. `size` is in bytes, as the page travelled.
+    Entries that break the grammar are left out, and counted in `left_out`. `size` is in bytes, as the page travelled,
+    and `peer` the address that it came from.
     """
 
     entries: tuple[T_co, ...]
     following: URL | None = field(default=None, repr=False)
     left_out: int = 0
     size: int = field(default=0, compare=False)
+    peer: str | None = field(default=None, compare=False, repr=False)
 
 
-def following_page(first: Request, url: URL) -> Request:
-    """The request for a later page of the same listing."""
+def following_page(first: Request, url: URL, peer: str | None = None) -> Request:
+    """The request for a later page of the same listing; `peer` is the address that led to it."""
     stray = not same_origin(url, first.url)
-    return Request(first.doing, first.target, "GET", url, first.headers, limit=first.limit, stray=stray)
+    return Request(first.doing, first.target, "GET", url, first.headers, limit=first.limit, stray=stray, sender=peer)
 
 
 def url_after(url: URL, last: str) -> URL:
@@ -88,7 +90,7 @@ def next_page(current: URL, link: str | None) -> Result[URL | None, PolicyRefuse
         return Failure(following.failure())
     url = following.unwrap()
     if url.raw_path != current.raw_path:
-        return Failure(PolicyRefused(f"the next page is not on {current.raw_path}", shown(url)))
+        return Failure(PolicyRefused(f"the next page is not one of {shown(current)}", shown(url)))
     return Success(url)
 
 

@@ -32,10 +32,14 @@ _FAMILIES: Final[dict[str, frozenset[str]]] = {
 @final
 @dataclass(frozen=True, slots=True)
 class Realm:
-    """Where tokens are given, and whether it is told who we are."""
+    """Where tokens are given, and whether it is told who we are.
+
+    One that is `stray` is on another host than the registry, and nobody but the registry chose it.
+    """
 
     url: URL = field(repr=False)
     is_trusted: bool
+    stray: bool = False
 
 
 def judge_realm(
@@ -58,16 +62,17 @@ def judge_realm(
     if url is None:
         return Failure(ProtocolViolation("the realm of a challenge is no URL"))
     if url.scheme not in ("http", "https"):
-        return Failure(PolicyRefused("a token server is asked over https", shown(url)))
+        return Failure(PolicyRefused("a token server is asked over https", shown(url, path=True)))
     if url.user is not None or url.password is not None:
-        return Failure(PolicyRefused("the realm carries credentials", shown(url)))
+        return Failure(PolicyRefused("the realm carries credentials", shown(url, path=True)))
     is_chosen = _is_chosen(url, trusted)
     is_own = _host(url) == _host(registry) or (_is_loopback(url) and _is_loopback(registry))
+    stray = _host(url) != _host(registry) and not is_chosen
     if url.scheme == "http":
         if registry.scheme != "http" or not (is_own or is_chosen):
-            return Failure(PolicyRefused("a token server is asked over https", shown(url)))
-        return Success(Realm(url, is_trusted=True))
-    return Success(Realm(url, is_trusted=is_own or is_chosen or _is_family(registry, url)))
+            return Failure(PolicyRefused("a token server is asked over https", shown(url, path=True)))
+        return Success(Realm(url, is_trusted=True, stray=stray))
+    return Success(Realm(url, is_trusted=is_own or is_chosen or _is_family(registry, url), stray=stray))
 
 
 def _is_chosen(url: URL, trusted: Collection[str]) -> bool:

@@ -61,7 +61,8 @@ def decode_referrers(response: Response, artifact_type: MediaType | None = None)
     if not is_successful(following):
         return Failure(following.failure())
     wanted = None if filtered_by_registry(response) else artifact_type
-    return Success(Page(of_type(found.manifests, wanted), following.unwrap(), left_out, len(response.body)))
+    entries = of_type(found.manifests, wanted)
+    return Success(Page(entries, following.unwrap(), left_out, len(response.body), response.peer))
 
 
 def filtered_by_registry(response: Response) -> bool:

@@ -62,7 +62,7 @@ def _decode(response: Response, key: str, sought: Sought) -> Result[Page[str], R
     following = next_page(response.url, response.headers.get("link"))
     if not is_successful(following):
         return Failure(following.failure())
-    return Success(Page(good, following.unwrap(), len(names) - len(good), len(response.body)))
+    return Success(Page(good, following.unwrap(), len(names) - len(good), len(response.body), response.peer))
 
 
 def _valid(names: Iterable[Any], key: str) -> Iterable[str]:

@@ -100,7 +100,9 @@ def decode_token(response: Response) -> Result[IssuedToken, Reason]:
         case 403:
             return Failure(Denied(problems_in(response.body)))
         case status if 300 <= status < 400:
-            return Failure(PolicyRefused("a redirect of a token server is not followed", shown(response.url)))
+            return Failure(
+                PolicyRefused("a redirect of a token server is not followed", shown(response.url, path=True))
+            )
         case status:
             return Failure(ProtocolViolation(f"the token server answered with status {status}"))
 

@@ -28,6 +28,7 @@ __all__ = [
     "Upload",
     "after_begin",
     "after_cancel",
+    "after_chunk",
     "after_commit",
     "after_send",
     "after_status",
@@ -40,6 +41,7 @@ __all__ = [
 ]
 
 _RANGE: Final = re.compile(r"(?:bytes=)?0-(?P<last>[0-9]{1,19})", re.ASCII)
+_TAKEN: Final = frozenset({201, 202, 204})  # 201 is one registry's answer to a chunk (aws/containers-roadmap#2831)
 _MIN_CHUNK_CAP: Final = 64 * 1024 * 1024
 
 
@@ -108,22 +110,35 @@ def after_begin(repository: Repository, response: Response) -> Result[Upload, Re
 
 
 def after_send(upload: Upload, length: int, response: Response) -> Result[Upload, Reason]:
-    """How far the registry got with a chunk of `length` bytes: 202 (201 on one registry, aws/containers-roadmap#2831).
+    """How far the registry got with a body of `length` bytes: 202, on some registries 201 or 204.
 
     Fails with `RangeRejected` where it acknowledges another number of bytes than were sent.
     """
-    if response.status not in (201, 202):
+    if response.status not in _TAKEN:
         return Failure(_lost_or(upload, response))
     expected = upload.sent + length
     held = _held(response)
     # `0-0` stands for no byte and for one byte alike (distribution-spec#578), and no Range says nothing at all.
     if held is not None and held != expected and not (held == 1 and expected == 0):
         return Failure(RangeRejected(expected, held))
-    location = response.headers.get("location")
-    if location is None:
-        return Success(replace(upload, sent=expected))
-    located = resolve_location(response.url, location)
-    return located.map(lambda url: replace(upload, location=url, sent=expected))
+    return _moved(upload, expected, response)
+
+
+def after_chunk(upload: Upload, length: int, response: Response) -> Result[Upload, Reason]:
+    """How far the registry got with one of several chunks: where it took a part, the rest is to be sent again.
+
+    Some registries count the bytes of the chunk alone (regclient#627), or go on naming the first one
+    (aws/containers-roadmap#2831). Where a Range cannot be an offset it says nothing, and the digest decides at the end.
+    Fails with `RangeRejected` where more is acknowledged than was sent.
+    """
+    if response.status not in _TAKEN:
+        return Failure(_lost_or(upload, response))
+    expected = upload.sent + length
+    held = _held(response)
+    if held is not None and held > max(expected, 1):
+        return Failure(RangeRejected(expected, held))
+    partly = held is not None and max(upload.sent, 1) < held
+    return _moved(upload, held if held is not None and partly else expected, response)
 
 
 def after_status(upload: Upload, response: Response) -> Result[Upload, Reason]:
@@ -131,11 +146,7 @@ def after_status(upload: Upload, response: Response) -> Result[Upload, Reason]:
     if response.status not in (200, 202, 204):
         return Failure(_lost_or(upload, response))
     held = _held(response) or 0
-    location = response.headers.get("location")
-    resumed = replace(upload, sent=0 if held == 1 else held)
-    if location is None:
-        return Success(resumed)
-    return resolve_location(response.url, location).map(lambda url: replace(resumed, location=url))
+    return _moved(upload, 0 if held == 1 else held, response)
 
 
 def after_commit(upload: Upload, digest: Digest, response: Response) -> Result[Digest, Reason]:
@@ -152,6 +163,13 @@ def after_commit(upload: Upload, digest: Digest, response: Response) -> Result[D
 def after_cancel(response: Response) -> Result[None, Reason]:
     """204 is done; that the session is unknown is as good."""
     return Success(None) if response.status in (200, 202, 204, 404) else Failure(refusal(response, "upload"))
+
+
+def _moved(upload: Upload, sent: int, response: Response) -> Result[Upload, Reason]:
+    location = response.headers.get("location")
+    if location is None:
+        return Success(replace(upload, sent=sent))
+    return resolve_location(response.url, location).map(lambda url: replace(upload, location=url, sent=sent))
 
 
 def _lost_or(upload: Upload, response: Response) -> Reason:

@@ -15,6 +15,7 @@ from registry_fp.testing.faults import (
     Stall,
     WrongDigestHeader,
 )
+from registry_fp.testing.manners import Manners
 from registry_fp.testing.sample_archive import (
     Repeats,
     SampleArchive,
@@ -34,6 +35,7 @@ __all__ = [
     "DropAfter",
     "EmbeddedRegistry",
     "Fault",
+    "Manners",
     "NotStored",
     "Repeats",
     "SampleArchive",

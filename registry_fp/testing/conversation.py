@@ -7,45 +7,63 @@ import socket
 import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final, final
 
 from aiohttp import web
 
+from registry_fp.protocol.profile import RegistryProfile
 from registry_fp.testing.catalogue import Catalogue
 from registry_fp.testing.counts import Ledger, Visit
 from registry_fp.testing.faults import Action, Answer, Corrupt, Drop, DropAfter, NotStored, Stall, WrongDigestHeader
+from registry_fp.testing.manners import DIGEST_HEADER, Manners, dressed
 from registry_fp.testing.replies import Reply
 from registry_fp.testing.routes import Route
 from registry_fp.testing.uploads import Uploads
 
-__all__ = ["Conversation", "Quirks", "Severed", "converse"]
+__all__ = ["EMBEDDED", "Conversation", "Quirks", "Severed", "converse", "switched"]
 
-_DIGEST: Final = "Docker-Content-Digest"
+EMBEDDED: Final = RegistryProfile("embedded", anonymous_mount=True)
+"""The profile of a registry that was not given one: all of the specification, also what it leaves open."""
+
+
+def switched(
+    profile: RegistryProfile, relative: bool, page_limit: int | None, chunk_min_length: int | None
+) -> RegistryProfile:
+    """The profile, changed by the switches of `EmbeddedRegistry` that are set.
+
+    >>> switched(EMBEDDED, True, None, 1024).location
+    'path'
+    """
+    if relative:
+        profile = replace(profile, location="path", link="relative")
+    if page_limit is not None:
+        profile = replace(profile, page_max=page_limit)
+    return profile if chunk_min_length is None else replace(profile, min_chunk=chunk_min_length)
 
 
 class Severed(Exception):  # noqa: N818  a signal from a body's reader to `converse`, past the endpoint between them
-    """The fault of this request is due in the middle of its body."""
+    """The connection of this request is to end in the middle of its body."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Quirks:
-    """What the registry does otherwise than a plain one; each is an argument of `EmbeddedRegistry`."""
+    """What the registry does otherwise than a plain one."""
 
     basic_auth: tuple[str, str] | None = None
-    relative_locations: bool = False
-    page_limit: int | None = None
-    chunk_min_length: int | None = None
+    profile: RegistryProfile = EMBEDDED
+    manners: Manners = field(default_factory=Manners)
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A request, and what its endpoint may use to answer it."""
+    """A request, and what its endpoint may use to answer it; of its parameters, `query` has the first of each name."""
 
     request: web.BaseRequest
     route: Route
+    query: Mapping[str, str]
     action: Action | None
     visit: Visit
     ledger: Ledger
@@ -59,18 +77,18 @@ class Conversation:
         return self.route.repository
 
     @property
-    def query(self) -> Mapping[str, str]:
-        """The parameters, decoded; the first of each name."""
-        return self.request.query
-
-    @property
     def forgets(self) -> bool:
         """Whether the fault is to answer 201 and store nothing."""
         return isinstance(self.action, NotStored)
 
+    @property
+    def origin(self) -> str:
+        """Where the client thinks that the registry is."""
+        return f"{self.request.scheme}://{self.request.host}"
+
     def location(self, path: str) -> str:
-        """A path as it stands in a Location or Link header."""
-        return path if self.quirks.relative_locations else f"{self.request.scheme}://{self.request.host}{path}"
+        """A path as it stands in the Location of what is stored."""
+        return path if self.quirks.profile.location in {"path", "bare"} else f"{self.origin}{path}"
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """The request's body as it arrives, counted, up to the point where a fault is due."""
@@ -89,13 +107,13 @@ async def converse(talk: Conversation, answer: Callable[[Conversation], Awaitabl
     """Let the endpoint answer, unless a fault comes before it, between or after."""
     match talk.action:
         case Answer(status, headers, body):
-            return await _deliver(talk, Reply(status, headers, body))
+            return await _deliver(talk, await _dressed(talk, Reply(status, headers, body)))
         case Drop(late=False) | DropAfter(0) | Stall(0):
             return await _cut(talk, web.Response())
         case _:
             pass
     try:
-        reply = await answer(talk)
+        reply = await _dressed(talk, await answer(talk))
     except Severed:
         return await _cut(talk, web.Response())
     if isinstance(talk.action, Drop):
@@ -103,10 +121,15 @@ async def converse(talk: Conversation, answer: Callable[[Conversation], Awaitabl
     return await _deliver(talk, reply)
 
 
+async def _dressed(talk: Conversation, reply: Reply) -> Reply:
+    quirks, storage = talk.quirks, talk.catalogue.storage
+    return await dressed(reply, quirks.profile, quirks.manners, request=talk.request, route=talk.route, storage=storage)
+
+
 async def _deliver(talk: Conversation, reply: Reply) -> web.StreamResponse:
-    headers = {"Docker-Distribution-Api-Version": "registry/2.0", **reply.headers}
-    if isinstance(talk.action, WrongDigestHeader) and _DIGEST in headers:
-        headers[_DIGEST] = headers[_DIGEST][:-1] + ("1" if headers[_DIGEST].endswith("0") else "0")
+    headers = dict(reply.headers)
+    if isinstance(talk.action, WrongDigestHeader) and DIGEST_HEADER in headers:
+        headers[DIGEST_HEADER] = headers[DIGEST_HEADER][:-1] + ("1" if headers[DIGEST_HEADER].endswith("0") else "0")
     response = web.StreamResponse(status=reply.status, headers=headers)
     length = len(reply.body) if isinstance(reply.body, bytes) else reply.length
     if reply.status != 204:

@@ -15,23 +15,25 @@ from weakref import WeakSet
 from aiohttp import web
 from multidict import CIMultiDictProxy
 
+from registry_fp.protocol.profile import RegistryProfile
 from registry_fp.testing.catalogue import Catalogue
-from registry_fp.testing.conversation import Conversation, Quirks, converse
+from registry_fp.testing.conversation import EMBEDDED, Conversation, Quirks, converse, switched
 from registry_fp.testing.counts import Counts, Ledger, SeenRequest
 from registry_fp.testing.directory_storage import DirectoryStorage
 from registry_fp.testing.endpoints import answer
 from registry_fp.testing.faults import Action, Fault, choose
 from registry_fp.testing.gate import Gate, visitor_of
-from registry_fp.testing.replies import Reply, problem
+from registry_fp.testing.manners import Manners
+from registry_fp.testing.replies import CHALLENGE, Reply, problem
 from registry_fp.testing.routes import Route, find_route
 from registry_fp.testing.storage import MemoryStorage
+from registry_fp.testing.upload_location import issued_target
 from registry_fp.testing.uploads import Uploads
 
 __all__ = ["EmbeddedRegistry"]
 
 _LOG_LIMIT: Final = 10_000
 _READ_SIZE: Final = 256 * 1024
-_BASIC: Final = 'Basic realm="embedded registry", charset="UTF-8"'
 
 
 @final
@@ -43,9 +45,10 @@ class EmbeddedRegistry:
     strict: whatever the specification lets a registry refuse, it refuses.
 
     `port` 0 takes a free port. With `tls` it serves https. `faults` befall requests, see `Fault`. `basic_auth` is a
-    user and a password that every request must carry. `relative_locations` leaves the origin out of Location and
-    Link. `page_limit` is the most entries of any list's page. `chunk_min_length` is announced as
-    `OCI-Chunk-Min-Length`. `gate` decides who is let in, see `Visitor`.
+    user and a password that every request must carry. `gate` decides who is let in, see `Visitor`. `profile` is the
+    kind of registry that it behaves as, and `manners` are oddities of its answers. Three switches change the profile:
+    `relative_locations` leaves the origin out of Location and Link, `page_limit` is the most entries of any list's
+    page, and `chunk_min_length` is announced as `OCI-Chunk-Min-Length`, and asked of every chunk but the last.
     Entering raises `OSError` where the port or the directory cannot be had.
     """
 
@@ -62,11 +65,14 @@ class EmbeddedRegistry:
         page_limit: int | None = None,
         chunk_min_length: int | None = None,
         gate: Gate | None = None,
+        profile: RegistryProfile | None = None,
+        manners: Manners | None = None,
     ) -> None:
         self._listen = (host, port)
         self._tls = tls
         self._gate = gate
-        self._quirks = Quirks(basic_auth, relative_locations, page_limit, chunk_min_length)
+        chosen = switched(profile or EMBEDDED, relative_locations, page_limit, chunk_min_length)
+        self._quirks = Quirks(basic_auth, chosen, manners or Manners())
         self.set_faults(*faults)
         self._catalogue = Catalogue(MemoryStorage() if root is None else DirectoryStorage(root))
         self._uploads = Uploads(self._catalogue.storage)
@@ -123,12 +129,16 @@ class EmbeddedRegistry:
         self._plan = (faults, [0] * len(faults))
 
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
-        route = find_route(request.method, request.path, request.query)
+        shape = self._quirks.profile.location
+        path, query = issued_target(shape, request.raw_path, request.path, request.query)
+        route = find_route(request.method, path, query)
         visit = self._ledger.arrive(request.method, request.path, route, request.headers)
         challenge = self._challenge(request, route)
         admitted = challenge is None
         action = self._next_action(request, route) if admitted else None
-        talk = Conversation(request, route, action, visit, self._ledger, self._catalogue, self._uploads, self._quirks)
+        talk = Conversation(
+            request, route, query, action, visit, self._ledger, self._catalogue, self._uploads, self._quirks
+        )
         try:
             return await converse(talk, answer if challenge is None else lambda _: _refuse(challenge))
         except ConnectionError:  # the client is gone; there is nobody to tell
@@ -147,7 +157,7 @@ class EmbeddedRegistry:
 
     def _challenge(self, request: web.BaseRequest, route: Route) -> str | None:
         if not _is_admitted(self._quirks.basic_auth, request.headers):
-            return _BASIC
+            return CHALLENGE
         return None if self._gate is None else self._gate(visitor_of(request, route))
 
     def _next_action(self, request: web.BaseRequest, route: Route) -> Action | None:

@@ -9,6 +9,7 @@ from registry_fp.testing.blob_endpoints import delete_blob, get_blob
 from registry_fp.testing.conversation import Conversation
 from registry_fp.testing.list_endpoints import list_referrers, list_repositories, list_tags, ping
 from registry_fp.testing.manifest_endpoints import delete_manifest, get_manifest, put_manifest
+from registry_fp.testing.reluctance import refused
 from registry_fp.testing.replies import Reply, problem
 from registry_fp.testing.routes import is_name
 from registry_fp.testing.upload_endpoints import (
@@ -57,4 +58,4 @@ async def answer(talk: Conversation) -> Reply:
     endpoint = ENDPOINTS.get(route.endpoint)
     if endpoint is None:
         return problem(405, "UNSUPPORTED", "not with this method", headers={"Allow": ", ".join(route.allowed)})
-    return await endpoint(talk)
+    return refused(talk) or await endpoint(talk)

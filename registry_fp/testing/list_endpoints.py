@@ -65,7 +65,10 @@ def _page(talk: Conversation, keys: Sequence[str]) -> tuple[list[str], dict[str,
     asked = talk.query.get("n")
     if asked is not None and not (asked.isascii() and asked.isdigit() and len(asked) < 10):
         return problem(400, "PAGINATION_NUMBER_INVALID", f"not a number: {asked}")
-    bounds = [bound for bound in (None if asked is None else int(asked), talk.quirks.page_limit) if bound is not None]
+    profile = talk.quirks.profile
+    if asked is not None and profile.refuses_long_pages and int(asked) > (profile.page_max or int(asked)):
+        return problem(400, "PAGINATION_NUMBER_INVALID", f"at most {profile.page_max}: {asked}")
+    bounds = [bound for bound in (None if asked is None else int(asked), profile.page_max) if bound is not None]
     last = talk.query.get("last", "")
     rest = [key for key in keys if key > last]
     if not bounds or min(bounds) >= len(rest):
@@ -74,4 +77,10 @@ def _page(talk: Conversation, keys: Sequence[str]) -> tuple[list[str], dict[str,
     if not shown:
         return [], {}
     query = urlencode({**talk.query, "n": str(min(bounds)), "last": shown[-1]})
-    return shown, {"Link": f'<{talk.location(talk.request.path)}?{query}>; rel="next"'}
+    match profile.link:
+        case "none":
+            return shown, {}
+        case "relative":
+            return shown, {"Link": f'<{talk.request.path}?{query}>; rel="next"'}
+        case "absolute":
+            return shown, {"Link": f'<{talk.origin}{talk.request.path}?{query}>; rel="next"'}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from typing import Final
 
 from registry_fp.domain.digest import Digest, digest_of
 from registry_fp.testing.conversation import Conversation
@@ -11,6 +12,9 @@ from registry_fp.testing.replies import Reply, missing_content, parsed_digest, p
 from registry_fp.testing.routes import is_tag
 
 __all__ = ["delete_manifest", "get_manifest", "put_manifest"]
+
+
+_DOCKER: Final = "application/vnd.docker."
 
 
 async def get_manifest(talk: Conversation) -> Reply:
@@ -44,6 +48,8 @@ async def put_manifest(talk: Conversation) -> Reply:
     outline = read_outline(raw, talk.request.headers.get("Content-Type", ""))
     if isinstance(outline, str):
         return problem(400, "MANIFEST_INVALID", outline)
+    if not talk.quirks.profile.docker_schema2 and outline.media_type.startswith(_DOCKER):
+        return problem(400, "MANIFEST_INVALID", f"not a media type that is taken here: {outline.media_type}")
     refusal = await _dangling(talk, outline)
     if refusal is not None:
         return refusal
@@ -54,7 +60,7 @@ async def put_manifest(talk: Conversation) -> Reply:
     headers = {
         "Location": talk.location(f"/v2/{talk.name}/manifests/{digest}"),
         "Docker-Content-Digest": str(digest),
-        "OCI-Subject": str(outline.subject or ""),
+        "OCI-Subject": str((outline.subject or "") if talk.quirks.profile.referrers else ""),
         "OCI-Tag": ", ".join(tags),
     }
     return Reply(201, {name: text for name, text in headers.items() if text})

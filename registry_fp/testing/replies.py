@@ -14,12 +14,16 @@ from returns.result import Success
 
 from registry_fp.domain.digest import Digest, parse_digest
 
-__all__ = ["Reply", "json_reply", "missing_content", "parsed_digest", "problem"]
+__all__ = ["CHALLENGE", "Reply", "json_reply", "missing_content", "parsed_digest", "problem"]
+
+CHALLENGE: Final = 'Basic realm="embedded registry", charset="UTF-8"'
+"""What a 401 asks for."""
 
 _MESSAGES: Final = {
     "BLOB_UNKNOWN": "blob unknown to registry",
     "BLOB_UPLOAD_INVALID": "blob upload invalid",
     "BLOB_UPLOAD_UNKNOWN": "blob upload unknown to registry",
+    "DENIED": "requested access to the resource is denied",
     "DIGEST_INVALID": "provided digest did not match uploaded content",
     "MANIFEST_BLOB_UNKNOWN": "manifest references a manifest or blob unknown to registry",
     "MANIFEST_INVALID": "manifest invalid",

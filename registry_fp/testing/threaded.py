@@ -10,8 +10,10 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 
+from registry_fp.protocol.profile import RegistryProfile
 from registry_fp.testing.embedded import EmbeddedRegistry
 from registry_fp.testing.faults import Fault
+from registry_fp.testing.manners import Manners
 
 __all__ = ["running_registry"]
 
@@ -28,6 +30,8 @@ def running_registry(  # noqa: PLR0913  the options of `EmbeddedRegistry`
     relative_locations: bool = False,
     page_limit: int | None = None,
     chunk_min_length: int | None = None,
+    profile: RegistryProfile | None = None,
+    manners: Manners | None = None,
 ) -> Iterator[EmbeddedRegistry]:
     """An embedded registry in its own thread and event loop, gone without a trace when the block ends.
 
@@ -43,6 +47,8 @@ def running_registry(  # noqa: PLR0913  the options of `EmbeddedRegistry`
         relative_locations=relative_locations,
         page_limit=page_limit,
         chunk_min_length=chunk_min_length,
+        profile=profile,
+        manners=manners,
     )
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
     thread = threading.Thread(target=asyncio.run, args=(_serve(registry, started),), name="embedded-registry")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from contextlib import aclosing
 from typing import Final
 
 from registry_fp.domain.digest import ALGORITHMS, Digest
-from registry_fp.testing.conversation import Conversation
+from registry_fp.testing.conversation import Conversation, Severed
 from registry_fp.testing.replies import Reply, parsed_digest, problem
+from registry_fp.testing.upload_location import upload_location
 from registry_fp.testing.uploads import Upload
 
 __all__ = ["cancel_upload", "commit_upload", "get_upload", "mount_blob", "patch_upload", "post_blob", "start_upload"]
@@ -43,7 +45,9 @@ async def mount_blob(talk: Conversation) -> Reply:
     digest = parsed_digest(talk.query["mount"])
     if isinstance(digest, Reply):
         return digest
-    if talk.catalogue.holder(digest, talk.query.get("from")) is None:
+    source, profile = talk.query.get("from"), talk.quirks.profile
+    willing = profile.mount == "mounts" and (source is not None or profile.anonymous_mount)
+    if not willing or talk.catalogue.holder(digest, source) is None:
         return _progress(talk, talk.uploads.start(talk.name, digest.algorithm), 202)
     if not talk.forgets:
         await talk.catalogue.add_blob(talk.name, digest)
@@ -56,7 +60,7 @@ async def patch_upload(talk: Conversation) -> Reply:
     if isinstance(upload, Reply):
         return upload
     async with upload.lock:
-        return await _receive(talk, upload) or _progress(talk, upload, 202)
+        return await _receive(talk, upload) or _progress(talk, upload, talk.quirks.profile.patch_status)
 
 
 async def commit_upload(talk: Conversation) -> Reply:
@@ -102,17 +106,49 @@ async def _receive(talk: Conversation, upload: Upload) -> Reply | None:
     expected = _expected(talk, upload)
     if isinstance(expected, Reply):
         return expected
+    profile = talk.quirks.profile
+    limit, length = _limit(talk), talk.request.content_length or 0
+    if length > limit and profile.too_large != "reset":
+        return _too_large(talk, upload)
     before = upload.sink.size
+    lost = before > 0 and not profile.accepts_chunked
     try:
         async with aclosing(talk.pieces()) as pieces:
             async for piece in pieces:
-                await upload.sink.append(piece)
+                room = limit - (talk.visit.bytes_in - len(piece))
+                if not lost:
+                    await upload.sink.append(piece[:room])
+                if room < len(piece):
+                    return await _overrun(talk, upload)
     finally:
         if upload.sink.size > before:
             upload.renew()
-    if expected is not None and upload.sink.size - before != expected:
-        return problem(400, "SIZE_INVALID", f"Content-Range has {expected} bytes, the body {upload.sink.size - before}")
+    if expected is not None and talk.visit.bytes_in != expected:
+        return problem(400, "SIZE_INVALID", f"Content-Range has {expected} bytes, the body {talk.visit.bytes_in}")
+    upload.short = 0 < talk.visit.bytes_in < profile.min_chunk
     return None
+
+
+def _limit(talk: Conversation) -> int:
+    """How many bytes the body of this request may have."""
+    profile = talk.quirks.profile
+    limits = [profile.max_body, profile.max_chunk if "Content-Range" in talk.request.headers else None]
+    return min((limit for limit in limits if limit is not None), default=sys.maxsize)
+
+
+def _too_large(talk: Conversation, upload: Upload) -> Reply:
+    return _progress(talk, upload, 416) if talk.quirks.profile.too_large == 416 else problem(413, "SIZE_INVALID")
+
+
+async def _overrun(talk: Conversation, upload: Upload) -> Reply:
+    """The end of a body that had no length, or whose length nobody looked at, where it becomes too large."""
+    profile = talk.quirks.profile
+    if profile.too_large != "reset":
+        return _too_large(talk, upload)
+    if not profile.status:  # what cannot be asked how far it came is not kept either
+        talk.uploads.end(upload)
+        await upload.sink.discard()
+    raise Severed
 
 
 def _expected(talk: Conversation, upload: Upload) -> int | Reply | None:
@@ -130,6 +166,8 @@ def _expected(talk: Conversation, upload: Upload) -> int | Reply | None:
         size = int(match["last"]) - int(match["first"]) + 1
         if size < 1 or (length is not None and length != size):
             return problem(400, "SIZE_INVALID", f"Content-Range is {header}, Content-Length is {length}")
+    if upload.short and (length != 0 or header is not None):
+        return problem(400, "SIZE_INVALID", "the chunk before this one was too small to be any but the last")
     if talk.route.kind == "upload" and talk.query.get("_state") != upload.state:
         return problem(404, "BLOB_UPLOAD_INVALID", "not the newest Location of this upload")
     return size
@@ -152,11 +190,12 @@ def _created(talk: Conversation, digest: Digest) -> Reply:
 
 def _progress(talk: Conversation, upload: Upload, status: int) -> Reply:
     """How far the session got: `Range` is `0-<last byte>`, and also `0-0` before the first, as registries have it."""
-    headers = {
-        "Location": talk.location(upload.location),
-        "Range": f"0-{max(upload.sink.size - 1, 0)}",
-        "Docker-Upload-UUID": upload.id,
-    }
-    if talk.route.kind == "uploads" and talk.quirks.chunk_min_length is not None:
-        headers["OCI-Chunk-Min-Length"] = str(talk.quirks.chunk_min_length)
+    profile = talk.quirks.profile
+    headers = {"Location": upload_location(profile.location, talk.origin, upload), "Docker-Upload-UUID": upload.id}
+    counts = profile.range_of if talk.request.method == "PATCH" else "blob"
+    if counts != "none":
+        held = upload.sink.size if counts == "blob" else talk.visit.bytes_in
+        headers["Range"] = f"0-{max(held - 1, 0)}"
+    if talk.route.kind == "uploads" and profile.min_chunk:
+        headers["OCI-Chunk-Min-Length"] = str(profile.min_chunk)
     return Reply(status, headers)

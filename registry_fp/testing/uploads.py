@@ -10,7 +10,6 @@ import asyncio
 import secrets
 from dataclasses import dataclass, field
 from typing import final
-from urllib.parse import quote
 from uuid import uuid4
 
 from registry_fp.testing.storage import Sink, Storage
@@ -21,23 +20,22 @@ __all__ = ["Upload", "Uploads"]
 @final
 @dataclass(slots=True)
 class Upload:
-    """One session: it changes with every byte, and whoever changes it holds `lock`."""
+    """One session: it changes with every byte, and whoever changes it holds `lock`.
+
+    `short` says that its newest chunk was too small to be any but the last.
+    """
 
     id: str
     repository: str
     sink: Sink
     states: list[str]
+    short: bool = False
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def state(self) -> str:
         """What makes the newest Location the newest."""
         return self.states[-1]
-
-    @property
-    def location(self) -> str:
-        """The newest Location, as path and query."""
-        return f"/v2/{self.repository}/blobs/uploads/{self.id}?_state={quote(self.state, safe='')}"
 
     def renew(self) -> None:
         """Make every Location that was given so far stale."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias, final
+from typing import Any, NoReturn, Self, SupportsIndex, TypeAlias, final
 
 from pydantic import SecretStr
 from returns.result import Failure, Result, Success
@@ -16,9 +16,24 @@ from registry_fp.effect.operation import Op, deferred
 __all__ = ["BasicCredentials", "Credentials", "IdentityToken", "Keychain", "RegistryToken", "first_of"]
 
 
+class _StaysHere:
+    """A secret that stays in its process: it is not pickled, and a copy of it is itself."""
+
+    __slots__ = ()
+
+    def __reduce_ex__(self, _protocol: SupportsIndex, /) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} are not pickled: whoever needs them asks a keychain of its own")
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _memo: Any) -> Self:
+        return self
+
+
 @final
 @dataclass(frozen=True, slots=True)
-class BasicCredentials:
+class BasicCredentials(_StaysHere):
     """A user name and a password; the password shows itself nowhere."""
 
     username: str
@@ -27,7 +42,7 @@ class BasicCredentials:
 
 @final
 @dataclass(frozen=True, slots=True)
-class IdentityToken:
+class IdentityToken(_StaysHere):
     """A refresh token: it is given to the registry's token server alone, which gives short-lived tokens for it.
 
     Source: distribution, "Token authentication", OAuth2.
@@ -39,7 +54,7 @@ class IdentityToken:
 
 @final
 @dataclass(frozen=True, slots=True)
-class RegistryToken:
+class RegistryToken(_StaysHere):
     """A bearer token that is given to the registry as it is."""
 
     token: SecretStr

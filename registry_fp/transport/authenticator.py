@@ -26,6 +26,7 @@ from registry_fp.protocol.challenge import Challenge
 from registry_fp.protocol.location import same_origin, shown
 from registry_fp.protocol.message import Incoming, Request
 from registry_fp.protocol.realm import Realm, judge_realm
+from registry_fp.protocol.redaction import WireText
 from registry_fp.protocol.scope import are_covered, merge_scopes, scopes_in
 from registry_fp.protocol.token import IssuedToken, TokenQuestion, decode_token
 from registry_fp.transport.account import BasicCredentials, Credentials, IdentityToken, Keychain, RegistryToken
@@ -61,16 +62,17 @@ class Authorization:
         """The request with this header, if it goes to that origin; else as it was."""
         if request.stray or not same_origin(request.url, self.origin):
             return request
-        return request.with_header("Authorization", self.header.get_secret_value())
+        return request.with_header("Authorization", WireText(self.header.get_secret_value()))
 
 
 @dataclass(frozen=True, slots=True)
 class _Need:
-    """What a repository turned out to want."""
+    """What a repository turned out to want, and the address that said so."""
 
     realm: Realm
     service: str | None
     scopes: tuple[str, ...] = ()
+    peer: str | None = None
 
 
 @dataclass(slots=True)
@@ -133,9 +135,14 @@ class Authenticator:
         return said.token is not None and said.renewed == 1 and is_ended
 
     async def answered(
-        self, request: Request, challenges: tuple[Challenge, ...], said: Authorization | None
+        self,
+        request: Request,
+        challenges: tuple[Challenge, ...],
+        said: Authorization | None,
+        *,
+        peer: str | None = None,
     ) -> Result[Authorization | None, RegistryError]:
-        """What to say to these challenges; None where there is nothing that was not said already.
+        """What to say to these challenges, which `peer` sent; None where there is nothing that was not said already.
 
         Fails as the token server does, or as the keychain did if that is why there is nothing to say.
         """
@@ -154,7 +161,7 @@ class Authenticator:
             return Success(replace(direct, renewed=1) if is_new and direct is not None else None)
         if bearer is None:
             return Success(None) if account.failure is None else Failure(account.failure)
-        return await self._to_bearer(request, bearer, account, said)
+        return await self._to_bearer(request, bearer, account, said, peer)
 
     def excuse(self, request: Request, said: Authorization | None) -> RegistryError | None:
         """Why a request that was refused may have said less than it could, if that is so."""
@@ -164,7 +171,12 @@ class Authenticator:
         return None if seen is None else seen.failure
 
     async def _to_bearer(
-        self, request: Request, bearer: Challenge, account: KnownAccount, said: Authorization | None
+        self,
+        request: Request,
+        bearer: Challenge,
+        account: KnownAccount,
+        said: Authorization | None,
+        peer: str | None,
     ) -> Result[Authorization | None, RegistryError]:
         judged = judge_realm(request.url, bearer.parameters.get("realm", ""), self._trusted)
         if not is_successful(judged):
@@ -174,7 +186,7 @@ class Authenticator:
         before = self._learned.needs.get(place)
         older = (*(() if said is None else said.scopes), *(() if before is None else before.scopes))
         scopes = merge_scopes(scopes_in(bearer.parameters.get("scope")), older)
-        need = _Need(judged.unwrap(), bearer.parameters.get("service"), scopes)
+        need = _Need(judged.unwrap(), bearer.parameters.get("service"), scopes, peer)
         refused = None if said is None else said.token
         out = await self._with_token(request, need, account, refused)
         if not is_successful(out) and account.credentials is not None and _is_refusal(out.failure()):
@@ -196,10 +208,10 @@ class Authenticator:
         excuse = account.failure
         if account.credentials is not None and told is None:
             rule = "a token server of another host is not told who we are"
-            excuse = request.failed(PolicyRefused(rule, shown(need.realm.url)))
+            excuse = request.failed(PolicyRefused(rule, shown(need.realm.url, path=True)))
         question = TokenQuestion(need.realm.url, need.service, need.scopes)
         key = (_origin(request), str(question.realm), question.service, frozenset(question.scopes), told)
-        got = await self._tokens.token(key, lambda: self._issued(question, told), refused=refused)
+        got = await self._tokens.token(key, lambda: self._issued(question, told, need), refused=refused)
         if not is_successful(got):
             error = replace(got.failure(), doing=request.doing, target=request.target)
             return Failure(excuse if excuse is not None and _is_refusal(error) else error)
@@ -207,9 +219,11 @@ class Authenticator:
         header = SecretStr(f"Bearer {token.get_secret_value()}")
         return Success(Authorization(request.url.origin(), header, account, token, need.scopes, excuse=excuse))
 
-    async def _issued(self, question: TokenQuestion, told: Credentials | None) -> Result[IssuedToken, RegistryError]:
+    async def _issued(
+        self, question: TokenQuestion, told: Credentials | None, need: _Need
+    ) -> Result[IssuedToken, RegistryError]:
         if isinstance(told, IdentityToken):
-            asked = question.exchanged(told.token)
+            asked = _led(question.exchanged(told.token), need)
             out = await settle(self._wire(asked, lambda incoming: collect(incoming, asked)))
             if isinstance(out, Err):
                 return Failure(out.error)
@@ -217,8 +231,9 @@ class Authenticator:
                 return decode_token(out.value).alt(asked.failed)
             told = BasicCredentials(told.username, told.token)
         known = told if isinstance(told, BasicCredentials) else None
-        header = None if known is None else _basic(known).get_secret_value()
-        asking = question.asked(header, None if known is None or known.username == "<token>" else known.username)
+        header = None if known is None else WireText(_basic(known).get_secret_value())
+        user = None if known is None or known.username == "<token>" else known.username
+        asking = _led(question.asked(header, user), need)
 
         async def receive(incoming: Incoming) -> Result[IssuedToken, RegistryError]:
             collected = await collect(incoming, asking)
@@ -263,6 +278,11 @@ def _registry_of(url: URL) -> str:
     name = (url.host_port_subcomponent or "").lower()
     # Without TLS it is another origin, and says so: what is known for `HOST:443` is not for it.
     return f"{name}:80" if url.scheme == "http" and url.is_default_port() else name
+
+
+def _led(question: Request, need: _Need) -> Request:
+    """A question to a token server, which comes no nearer to us than the registry that named it."""
+    return replace(question, stray=need.realm.stray, sender=need.peer)
 
 
 def _origin(request: Request) -> str:

@@ -64,6 +64,7 @@ def static_credentials(host: str, username: str, password: str | SecretStr) -> K
 class _Challenged:
     reason: Reason
     challenges: tuple[Challenge, ...]
+    peer: str | None
 
 
 def with_credentials(
@@ -102,7 +103,9 @@ async def _exchange(
                 challenges = challenges_in(incoming.headers.get("www-authenticate"))
                 if left and authenticator.is_answerable(incoming.status, challenges, said, request):  # noqa: B023
                     refused = await collect(incoming, request)
-                    return refused.map(lambda response: _Challenged(refusal(response, "registry"), challenges))
+                    return refused.map(
+                        lambda response: _Challenged(refusal(response, "registry"), challenges, response.peer)
+                    )
                 excuse = authenticator.excuse(request, said)  # noqa: B023  it is called before the next round
                 if excuse is not None:
                     return Failure(excuse)
@@ -113,7 +116,7 @@ async def _exchange(
             return Failure(out.error)
         if not isinstance(out.value, _Challenged):
             return Success(out.value)
-        answered = await authenticator.answered(request, out.value.challenges, said)
+        answered = await authenticator.answered(request, out.value.challenges, said, peer=out.value.peer)
         if not is_successful(answered):
             return Failure(answered.failure())
         if answered.unwrap() is None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, final
 
-from pydantic import SecretStr
+from pydantic import SecretBytes, SecretStr
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
@@ -69,7 +69,7 @@ async def ask_program(program: CredentialProgram, server: str) -> Result[Credent
 
     Fails with `Misconfigured`, which names the program, and repeats nothing of what it said.
     """
-    ended = await _run(program, "get", server, server.encode())
+    ended = await _run(program, "get", server, SecretBytes(server.encode()))
     return ended.bind(lambda done: _answered(program, server, done)).alt(
         lambda reason: RegistryError("ask_program", str(program), reason)
     )
@@ -80,8 +80,7 @@ async def store_with_program(
     program: CredentialProgram, server: str, known: BasicCredentials
 ) -> Result[None, RegistryError]:
     """Let the program keep a user and a password for a server. Fails with `Misconfigured`."""
-    told = {"ServerURL": server, "Username": known.username, "Secret": known.password.get_secret_value()}
-    ended = await _run(program, "store", server, json.dumps(told).encode())
+    ended = await _run(program, "store", server, _entry(server, known))
     return ended.bind(lambda done: _obeyed(program, done)).alt(
         lambda reason: RegistryError("store_with_program", str(program), reason)
     )
@@ -90,7 +89,7 @@ async def store_with_program(
 @operation
 async def erase_with_program(program: CredentialProgram, server: str) -> Result[None, RegistryError]:
     """Let the program forget a server, also one that it does not know. Fails with `Misconfigured`."""
-    ended = await _run(program, "erase", server, server.encode())
+    ended = await _run(program, "erase", server, SecretBytes(server.encode()))
     return ended.bind(lambda done: Success(None) if _is_unknown(done) else _obeyed(program, done)).alt(
         lambda reason: RegistryError("erase_with_program", str(program), reason)
     )
@@ -142,7 +141,7 @@ def _set(future: asyncio.Future[None]) -> None:
 
 
 async def _run(
-    program: CredentialProgram, verb: Literal["get", "store", "erase"], server: str, told: bytes
+    program: CredentialProgram, verb: Literal["get", "store", "erase"], server: str, told: SecretBytes
 ) -> Result[_Ended, Misconfigured]:
     if _NAME.fullmatch(program.name) is None:
         return _broken(program, "a name has only letters, digits, '.', '_' and '-'")
@@ -163,7 +162,9 @@ async def _run(
         return _broken(program, f"it did not answer within {program.seconds:g} s")
 
 
-async def _held(program: CredentialProgram, command: tuple[str, str], told: bytes) -> Result[_Ended, Misconfigured]:
+async def _held(
+    program: CredentialProgram, command: tuple[str, str], told: SecretBytes
+) -> Result[_Ended, Misconfigured]:
     try:
         transport, conversation = await asyncio.get_running_loop().subprocess_exec(
             _Conversation,
@@ -179,7 +180,7 @@ async def _held(program: CredentialProgram, command: tuple[str, str], told: byte
     ended: _Ended | None = None
     try:
         stdin: Any = transport.get_pipe_transport(0)
-        stdin.write(told)
+        stdin.write(told.get_secret_value())
         stdin.close()  # after what was written has gone
         await conversation.over
         if len(conversation.said) > PROGRAM_ANSWER_LIMIT:
@@ -197,6 +198,11 @@ async def _end(transport: asyncio.SubprocessTransport, conversation: _Conversati
             os.killpg(transport.get_pid(), signal.SIGKILL)
     transport.close()
     await conversation.closed
+
+
+def _entry(server: str, known: BasicCredentials) -> SecretBytes:
+    told = {"ServerURL": server, "Username": known.username, "Secret": known.password.get_secret_value()}
+    return SecretBytes(json.dumps(told).encode())
 
 
 def _answered(program: CredentialProgram, server: str, done: _Ended) -> Result[Credentials | None, Misconfigured]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from returns.result import Failure, Result, Success
 
 from registry_fp.domain.errors import BadReference, Reason, RegistryError
 from registry_fp.effect.exits import Err, settle
+from registry_fp.effect.log import log_of
 from registry_fp.effect.operation import Op, operation
 from registry_fp.transport.account import Credentials, Keychain
 from registry_fp.transport.auth_file import AuthFile, account_in, program_in, split_asked
@@ -22,7 +22,7 @@ from registry_fp.transport.credential_program import PROGRAM_SECONDS, Credential
 
 __all__ = ["FoundAccount", "docker_keychain", "find_account"]
 
-_log: Final = logging.getLogger(__name__)
+_log: Final = log_of(__name__)
 
 _ASKED: Final = re.compile(r"[\x21-\x7e]{1,600}", re.ASCII)
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
+from returns.pipeline import is_successful
+
+from registry_fp.domain.errors import BadReference
+from registry_fp.protocol.profile import PROFILES, named_profile
+from registry_fp.transport.chosen import Chosen
+from registry_fp.transport.mirror_name import parse_mirror
 
 __all__ = ["HostSettings", "TlsVersion"]
 
@@ -13,10 +19,23 @@ TlsVersion: TypeAlias = Literal["1.2", "1.3"]
 """The oldest version of TLS that is spoken."""
 
 
-class HostSettings(BaseModel):
-    """What is chosen for one host; None leaves it to the client's `Settings`."""
+def _mirrors(names: tuple[str, ...]) -> tuple[str, ...]:
+    parsed = [parse_mirror(name) for name in names]
+    for each in parsed:
+        if not is_successful(each):
+            reason = each.failure().reason
+            raise ValueError(reason.why if isinstance(reason, BadReference) else "not a mirror")
+    return tuple(str(each.unwrap()) for each in parsed)
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
+
+def _profile(name: str | None) -> str | None:
+    if name is not None and named_profile(name) is None:
+        raise ValueError(f"not one of {', '.join(each.name for each in PROFILES)}")
+    return name
+
+
+class HostSettings(Chosen):
+    """What is chosen for one host; None leaves it to the client's `Settings`."""
 
     plain_http: bool = False
     """Speak HTTP without TLS to it; never a silent fallback."""
@@ -39,8 +58,8 @@ class HostSettings(BaseModel):
     proxy: SecretStr | None = None
     """The URL of the HTTP proxy to reach it by; empty for none at all."""
 
-    mirrors: tuple[str, ...] = ()
-    """Where its content is looked for first, in order, as `HOST[:PORT][/PATH]`."""
+    mirrors: Annotated[tuple[str, ...], AfterValidator(_mirrors)] = ()
+    """Where its content is looked for first, in order, as `HOST[:PORT][/PATH]`: with the path, `app` is `PATH/app`."""
 
     requests_per_second: Annotated[float, Field(gt=0)] | None = None
     """How many requests are begun in a second."""
@@ -51,5 +70,14 @@ class HostSettings(BaseModel):
     connections: Annotated[int, Field(ge=1)] | None = None
     """Open connections to it."""
 
-    profile: str | None = None
+    profile: Annotated[str | None, AfterValidator(_profile)] = None
     """The name of the profile that it behaves as, where its name does not tell (see `find_profile`)."""
+
+    @property
+    def chooses_tls(self) -> bool:
+        """Whether anything about TLS is chosen for it, and then TLS is spoken to it, also on loopback.
+
+        >>> HostSettings(min_tls="1.2").chooses_tls
+        True
+        """
+        return self.insecure or any(each is not None for each in (self.ca, self.cert, self.key, self.min_tls))

@@ -8,30 +8,26 @@ network becomes a reason in one table, `BORDER`; what is not in it is a bug, and
 from __future__ import annotations
 
 import asyncio
-import errno
-import logging
-import os
 import socket
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from types import SimpleNamespace
 from typing import Final, TypeAlias, TypeVar
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
+from aiohttp.connector import Connection
 from aiohttp.http_exceptions import LineTooLong
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 from yarl import URL
 
 from registry_fp.domain.errors import (
-    ConnectFailed,
-    ConnectionLost,
     DnsFailed,
     LimitExceeded,
-    LocalIo,
     PolicyRefused,
     ProtocolViolation,
     Reason,
@@ -40,34 +36,55 @@ from registry_fp.domain.errors import (
     TlsFailed,
 )
 from registry_fp.effect.bracket import finish
+from registry_fp.effect.log import log_of
 from registry_fp.effect.operation import Op, deferred
 from registry_fp.protocol.location import shown
 from registry_fp.protocol.message import Incoming, Request
-from registry_fp.protocol.refusal import fault_of
-from registry_fp.transport.clock import Clock
+from registry_fp.transport.gate import gate
+from registry_fp.transport.header import joined_headers, sent_headers
 from registry_fp.transport.outgoing import Outgoing
-from registry_fp.transport.port import Exchange, Receive, collect
+from registry_fp.transport.port import Exchange, Receive
+from registry_fp.transport.reach import Zone
+from registry_fp.transport.route import Route, route_of
 from registry_fp.transport.settings import Settings
+from registry_fp.transport.socket_fault import host_shown, lost, unconnected
 from registry_fp.transport.stall import StallWatch
+from registry_fp.transport.tls import Tls, TlsContexts
+from registry_fp.transport.tls_fault import alert_in, tls_fault, unless_certificate_page
 
 __all__ = ["BORDER", "http_exchange", "reason_for"]
 
 T = TypeVar("T")
 
-_log: Final = logging.getLogger(__name__)
+_log: Final = log_of(__name__)
 
 _READ_BUFFER: Final = 256 * 1024
 _FIELD_LIMIT: Final = 32 * 1024  # signed Locations and tokens are longer than aiohttp's own limit of 8 KiB for a header
 
 _Translate: TypeAlias = Callable[[BaseException, URL, int], Reason]
-_OUT_OF_FILES: Final = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 @asynccontextmanager
-async def http_exchange(settings: Settings, clock: Clock) -> AsyncIterator[Exchange]:
-    """An exchange over a pool of connections, which are closed at the end."""
-    session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=settings.connections, limit_per_host=settings.connections_per_host),
+async def http_exchange(settings: Settings, *, resolver: AbstractResolver | None = None) -> AsyncIterator[Exchange]:
+    """An exchange over a pool of connections, which are closed at the end; by default the system looks names up."""
+    async with AsyncExitStack() as stack:
+        pool = _Pool(settings, TlsContexts(settings), asyncio.Semaphore(settings.connections), resolver, stack)
+
+        def exchange(request: Request, receive: Receive[T], /) -> Op[T]:
+            return deferred(lambda: _exchange(pool, request, receive))
+
+        yield exchange
+
+
+def _session(settings: Settings, route: Route, resolver: AbstractResolver | None) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(
+            limit=0,  # the pool has the limit
+            resolver=resolver,
+            socket_factory=None if route.near is None else gate(route.near),
+            force_close=route.passed_on,  # tinyproxy ends every connection, and says so of none
+        ),
+        response_class=_Answer,
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": f"registry-fp/{version('registry-fp')}", "Accept-Encoding": "identity"},
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=None, sock_read=None),  # the watch has them all
@@ -80,20 +97,43 @@ async def http_exchange(settings: Settings, clock: Clock) -> AsyncIterator[Excha
         middlewares=(_sent_once,),
     )
 
-    pool = _Pool(session, settings, clock)
 
-    def exchange(request: Request, receive: Receive[T], /) -> Op[T]:
-        return deferred(lambda: _exchange(pool, request, receive))
+class _Answer(aiohttp.ClientResponse):
+    """An answer that keeps the address it came from; its connection may be given back before anybody can ask for it."""
 
-    async with session:
-        yield exchange
+    peer: str | None = None
+
+    async def start(self, connection: Connection) -> aiohttp.ClientResponse:
+        transport = connection.transport
+        name = None if transport is None else transport.get_extra_info("peername")
+        self.peer = name[0] if isinstance(name, tuple) else None
+        return await super().start(connection)
 
 
 @dataclass(frozen=True, slots=True)
 class _Pool:
-    session: aiohttp.ClientSession
     settings: Settings
-    clock: Clock
+    contexts: TlsContexts
+    slots: asyncio.Semaphore
+    resolver: AbstractResolver | None
+    stack: AsyncExitStack
+    sessions: dict[tuple[Zone | None, bool], aiohttp.ClientSession] = field(default_factory=dict)
+
+    def session(self, route: Route) -> aiohttp.ClientSession:
+        """The connections of such routes: one that may end nearer to us is never used for another."""
+        kind = (route.near, route.passed_on)
+        if kind not in self.sessions:
+            self.sessions[kind] = _session(self.settings, route, self.resolver)
+            self.stack.push_async_callback(self.sessions[kind].close)
+        return self.sessions[kind]
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    watch: StallWatch
+    outgoing: Outgoing | None
+    tls: Tls
+    route: Route
 
 
 async def _exchange(pool: _Pool, request: Request, receive: Receive[T]) -> Result[T, RegistryError]:
@@ -101,8 +141,15 @@ async def _exchange(pool: _Pool, request: Request, receive: Receive[T]) -> Resul
     watch = StallWatch(scope, pool.settings.min_rate)
     outgoing = None if request.body is None else Outgoing(request, request.body, watch, pool.settings)
     try:
-        async with scope:
-            return await _answered(pool, request, receive, watch, outgoing)
+        async with pool.slots, scope:
+            route = route_of(request, pool.settings)
+            if not is_successful(route):
+                return Failure(request.failed(route.failure()))
+            tls = await pool.contexts.tls_for(request)
+            if not is_successful(tls):
+                return Failure(request.failed(tls.failure()))
+            attempt = _Attempt(watch, outgoing, tls.unwrap(), route.unwrap())
+            return (await _answered(pool, request, receive, attempt)).alt(attempt.tls.told)
     except TimeoutError:
         if not scope.expired():  # a TimeoutError of anybody else's is a bug
             raise
@@ -112,16 +159,18 @@ async def _exchange(pool: _Pool, request: Request, receive: Receive[T]) -> Resul
             await finish(outgoing.close())
 
 
-async def _answered(
-    pool: _Pool, request: Request, receive: Receive[T], watch: StallWatch, outgoing: Outgoing | None
-) -> Result[T, RegistryError]:
+async def _answered(pool: _Pool, request: Request, receive: Receive[T], attempt: _Attempt) -> Result[T, RegistryError]:
+    watch, outgoing, route = attempt.watch, attempt.outgoing, attempt.route
     try:
-        opened = await pool.session.request(
+        opened = await pool.session(route).request(
             request.method,
             request.url,
-            headers=_headers(request),
+            headers=route.sent(sent_headers(request)),
             data=outgoing,
             allow_redirects=False,
+            ssl=attempt.tls.context,
+            proxy=None if route.proxy is None else route.proxy.url,
+            proxy_headers=route.told(),
             trace_request_ctx=_Trace(request, watch),
         )
     except (aiohttp.ClientError, OSError, UnicodeError) as error:
@@ -129,18 +178,20 @@ async def _answered(
             raise outgoing.defect from None
         if outgoing is not None and outgoing.failure is not None:
             return Failure(outgoing.failure)
-        return Failure(request.failed(reason_for(error, request.url, 0 if outgoing is None else outgoing.sent)))
+        return Failure(request.failed(_failed(error, request.url, route, 0 if outgoing is None else outgoing.sent)))
     async with opened as response:
         # Not the URL: who knows an upload's can write to it.
         _log.debug("%s %s: %s %d", request.doing, request.target, request.method, response.status)
         if outgoing is not None:
             outgoing.answered()
         watch.ours()
+        if route.proxy is not None and response.status == 407:
+            return Failure(request.failed(route.proxy.turned_away(407, request.url)))
         async with aclosing(_arriving(response, request, watch, pool.settings.idle_timeout)) as chunks:
-            incoming = Incoming(response.status, _joined(response.headers), response.url, chunks)
-            if response.status in (408, 429) or response.status >= 500:
-                return Failure(await _fault(incoming, request, pool.clock))
-            return await receive(incoming)
+            address = response.peer if isinstance(response, _Answer) else None
+            peer = route.peer(address, request.url)
+            incoming = Incoming(response.status, joined_headers(response.headers), response.url, chunks, peer=peer)
+            return await unless_certificate_page(incoming, request, receive)
 
 
 async def _arriving(
@@ -160,16 +211,7 @@ async def _arriving(
             return
         done += len(chunk)
         yield Success(chunk)
-
-
-async def _fault(incoming: Incoming, request: Request, clock: Clock) -> RegistryError:
-    """The failure that a 408, 429 or 5xx stands for."""
-    collected = await collect(incoming, request)
-    if not is_successful(collected):
-        return collected.failure()
-    reason = fault_of(collected.unwrap(), clock.wall())
-    assert reason is not None  # noqa: S101  the statuses that lead here are the ones that it knows
-    return request.failed(reason)
+        del chunk  # it may hold a token, and whoever looks at a trace while the next is awaited sees what is held here
 
 
 async def _sent_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -219,19 +261,14 @@ def _of(context: SimpleNamespace) -> _Trace:
     return trace
 
 
-def _headers(request: Request) -> dict[str, str]:
-    body = request.body
-    length = len(body) if isinstance(body, bytes) else None if body is None else body.length
-    sized = {} if length is None else {"Content-Length": str(length)}
-    return {**request.headers, **sized}
-
-
-def _joined(headers: Mapping[str, str]) -> Mapping[str, str]:
-    joined: dict[str, str] = {}
-    for name, value in headers.items():
-        key = name.lower()
-        joined[key] = f"{joined[key]}, {value}" if key in joined else value
-    return joined
+def _failed(error: BaseException, url: URL, route: Route, done: int) -> Reason:
+    """The reason that no answer came; what happened on the way to a proxy is told of the proxy."""
+    proxy = route.proxy
+    if proxy is not None and isinstance(error, aiohttp.ClientHttpProxyError):
+        return proxy.turned_away(error.status, url)
+    if proxy is not None and isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.ClientConnectorDNSError):
+        return proxy.unreached(reason_for(error, proxy.url, done))
+    return reason_for(error, url, done)
 
 
 def reason_for(error: BaseException, url: URL, bytes_done: int) -> Reason:
@@ -244,32 +281,28 @@ def reason_for(error: BaseException, url: URL, bytes_done: int) -> Reason:
 
 def _unresolved(error: BaseException, url: URL, _done: int) -> Reason:
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    return DnsFailed(_host(url), temporary=getattr(cause, "errno", None) == socket.EAI_AGAIN)
+    return DnsFailed(host_shown(url), temporary=getattr(cause, "errno", None) == socket.EAI_AGAIN)
 
 
 def _untrusted(error: BaseException, url: URL, _done: int) -> Reason:
     cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return TlsFailed(_host(url), cause.verify_message)
-    return TlsFailed(_host(url), getattr(cause, "reason", None) or "the other side does not speak TLS")
+    return TlsFailed(host_shown(url), tls_fault(cause))
 
 
 def _unconnected(error: BaseException, url: URL, _done: int) -> Reason:
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    number = getattr(cause, "errno", None)
-    if number in _OUT_OF_FILES:
-        return LocalIo(number, "a socket")
-    # Several addresses tried at once fail with one error for all, which has words and no number.
-    return ConnectFailed(_host(url), os.strerror(number).lower() if number else str(cause)[:120] or "refused")
+    return unconnected(cause, url)
 
 
 def _too_late(error: BaseException, _url: URL, _done: int) -> Reason:
     return TimedOut("connect", 0.0)
 
 
-def _lost(error: BaseException, _url: URL, done: int) -> Reason:
-    number = getattr(error, "errno", None)
-    return LocalIo(number, "a socket") if number in _OUT_OF_FILES else ConnectionLost(done)
+def _lost(error: BaseException, url: URL, done: int) -> Reason:
+    alert = alert_in(error)
+    if alert is not None:
+        return TlsFailed(host_shown(url), alert)
+    return lost(error, done)
 
 
 def _not_http(error: BaseException, _url: URL, _done: int) -> Reason:
@@ -307,7 +340,3 @@ BORDER: Final[tuple[tuple[type[BaseException], _Translate], ...]] = (
     (OSError, _lost),
 )
 """Most particular first. A test proves that every exception of aiohttp's client is in it."""
-
-
-def _host(url: URL) -> str:
-    return url.host_port_subcomponent or url.host or "?"

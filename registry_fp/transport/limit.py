@@ -1,4 +1,4 @@
-"""Limits on one host: how many exchanges at once, and a pause for all when the host asks for one."""
+"""Limits on one host: how many exchanges at once, how fast, and a pause for all when the host asks for one."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from returns.result import Result
+from yarl import URL
 
 from registry_fp.domain.errors import RateLimited, RegistryError, ServerFault
 from registry_fp.effect.exits import Err, result_of, settle
 from registry_fp.effect.operation import Op, deferred
 from registry_fp.protocol.message import Request
 from registry_fp.transport.clock import Clock
-from registry_fp.transport.port import Exchange, Receive
+from registry_fp.transport.port import Exchange, Receive, registry_name
+from registry_fp.transport.rate import Pace, pace_of
+from registry_fp.transport.settings import Settings
 
-__all__ = ["LONGEST_PAUSE", "asked_pause", "with_host_limit"]
+__all__ = ["LONGEST_PAUSE", "asked_pause", "connections_to", "fewest_connections", "with_host_limit"]
 
 T = TypeVar("T")
 
@@ -26,20 +29,33 @@ LONGEST_PAUSE: Final = 120.0
 @dataclass(slots=True)
 class _Gate:
     slots: asyncio.Semaphore
+    pace: Pace | None
     not_before: float = field(default=0.0)
 
 
-def with_host_limit(inner: Exchange, *, per_host: int, clock: Clock) -> Exchange:
-    """At most `per_host` exchanges at once with each origin, and none before the moment that it asked to wait for."""
+def with_host_limit(inner: Exchange, settings: Settings, *, clock: Clock) -> Exchange:
+    """As many exchanges at once with each origin as were chosen for it, as fast as was chosen, and none while it rests.
+
+    It rests when it asks for that (Retry-After), whatever was asked of it, tokens included.
+    """
     gates: dict[str, _Gate] = {}
+
+    def gate_of(url: URL) -> _Gate:
+        origin = str(url.origin()).lower()
+        gate = gates.get(origin)
+        if gate is None:
+            name = registry_name(url)
+            slots = asyncio.Semaphore(connections_to(settings, name))
+            gate = gates[origin] = _Gate(slots, pace_of(settings.host(name)))
+        return gate
 
     def exchange(request: Request, receive: Receive[T], /) -> Op[T]:
         async def body() -> Result[T, RegistryError]:
-            gate = gates.setdefault(str(request.url.origin()).lower(), _Gate(asyncio.Semaphore(per_host)))
+            gate = gate_of(request.url)
             async with gate.slots:
-                while (pause := gate.not_before - clock.now()) > 0:
-                    await clock.sleep(pause)
-                out = await settle(inner(request, receive))
+                await _opened(gate, clock)
+                pace = gate.pace
+                out = await settle(inner(request, receive) if pace is None else pace.exchange(inner, request, receive))
             asked = asked_pause(out.error) if isinstance(out, Err) else None
             if asked is not None and asked <= LONGEST_PAUSE:
                 gate.not_before = max(gate.not_before, clock.now() + asked)
@@ -48,6 +64,26 @@ def with_host_limit(inner: Exchange, *, per_host: int, clock: Clock) -> Exchange
         return deferred(body)
 
     return exchange
+
+
+async def _opened(gate: _Gate, clock: Clock) -> None:
+    while True:  # whoever has waited for the same moment as others waits for a turn again
+        if gate.pace is not None:
+            await gate.pace.turn()
+        if (pause := gate.not_before - clock.now()) <= 0:
+            return
+        await clock.sleep(pause)
+
+
+def connections_to(settings: Settings, host: str) -> int:
+    """How many exchanges with one host, `HOST[:PORT]`, are under way at most."""
+    return min(settings.connections, settings.host(host).connections or settings.connections_per_host)
+
+
+def fewest_connections(settings: Settings) -> int:
+    """How many exchanges with the host that may have the fewest are under way at most."""
+    chosen = (each.connections for each in settings.hosts.values() if each.connections is not None)
+    return min(settings.connections, settings.connections_per_host, *chosen)
 
 
 def asked_pause(error: RegistryError) -> float | None:

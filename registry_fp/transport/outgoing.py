@@ -7,14 +7,13 @@ body is closed before the exchange ends, and never while it is being read.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Final, NoReturn, Self, final
 
 from returns.pipeline import is_successful
-from returns.result import Result, Success
+from returns.result import Result
 
 from registry_fp.domain.errors import RegistryError, SourceChanged
-from registry_fp.protocol.message import Body, Request
+from registry_fp.protocol.message import Body, Request, held_body
 from registry_fp.transport.settings import Settings
 from registry_fp.transport.stall import StallWatch
 
@@ -37,7 +36,7 @@ class Outgoing:
         self.sent: int = 0
         self._request = request
         self._length = len(body) if isinstance(body, bytes) else body.length
-        self._chunks = _whole(body) if isinstance(body, bytes) else body.open()
+        self._chunks = (held_body(body) if isinstance(body, bytes) else body).open()
         self._watch: StallWatch | None = watch
         self._idle = settings.idle_timeout
         self._answer = request.patience * settings.answer_timeout
@@ -71,8 +70,7 @@ class Outgoing:
         """Close the source, once nobody reads it any more."""
         self._watch = None
         await self._resting.wait()
-        if isinstance(self._chunks, AsyncGenerator):
-            await self._chunks.aclose()
+        await self._chunks.aclose()
 
     async def _pulled(self) -> Result[bytes, RegistryError] | None:
         self._resting.clear()
@@ -124,7 +122,3 @@ class Outgoing:
     def _broken(self, failure: RegistryError) -> NoReturn:
         self.failure = failure
         raise _AbortedError
-
-
-async def _whole(content: bytes) -> AsyncIterator[Result[bytes, RegistryError]]:
-    yield Success(content)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from io import BytesIO
 from ipaddress import ip_address
 from typing import Final, Protocol, TypeAlias, TypeVar, final
 
@@ -28,9 +29,11 @@ from registry_fp.protocol.message import Incoming, Request, Response
 from registry_fp.protocol.problem import ERROR_LIMIT
 from registry_fp.transport.account import Keychain
 from registry_fp.transport.clock import Clock
+from registry_fp.transport.notices import NoticeBook
+from registry_fp.transport.profile_book import ProfileBook
 from registry_fp.transport.settings import Settings
 
-__all__ = ["HUB_ORIGIN", "Client", "Exchange", "Memory", "Receive", "collect", "send"]
+__all__ = ["HUB_ORIGIN", "Client", "Exchange", "Memory", "Mirrors", "Receive", "collect", "registry_name", "send"]
 
 T = TypeVar("T")
 
@@ -65,12 +68,34 @@ class Memory(Protocol):
         """Keep that a repository holds a blob."""
 
 
+class Mirrors(Protocol):
+    """The mirrors of hosts, by their names: where content is looked for first."""
+
+    @property
+    def gave(self) -> frozenset[str]:
+        """Those that content came from."""
+        ...
+
+    def anew(self, without: frozenset[str] = frozenset()) -> Mirrors:
+        """The same for a piece of work to which none has given anything yet; these are not asked for it."""
+        ...
+
+    def distrust(self, mirror: str) -> None:
+        """Leave a mirror that gave wrong bytes alone for a while."""
+
+    def exchange(self, client: Client, host: str, without: frozenset[str]) -> Exchange:
+        """The exchange for the content of a host, as `Client.content` says."""
+        ...
+
+
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class Client:
     """A way to talk to registries: made by `connect`, safe for the life of a service and for many tasks at once.
 
     `transit` bounds the streams that come from a registry and go to one: each holds two connections at once.
+    `profiles` is what is known of how registries differ, `notices` what they said beside their answers. Without
+    `mirrors` no mirror is asked.
     """
 
     exchange: Exchange
@@ -81,21 +106,61 @@ class Client:
     flights: SingleFlight[Descriptor]
     transit: asyncio.Semaphore
     exchange_for: Callable[[Keychain], Exchange]
+    profiles: ProfileBook
+    notices: NoticeBook = field(default_factory=NoticeBook)
+    mirrors: Mirrors | None = None
 
     def known_by(self, keychain: Keychain) -> Client:
         """The same connections and limits, with other credentials: what is known of this client is not used."""
         return replace(self, exchange=self.exchange_for(keychain))
 
+    def at_origin(self) -> Client:
+        """The same client for what is about to be changed: content comes from the registry itself, not from mirrors."""
+        return replace(self, mirrors=None)
+
+    def content(self, host: str, *, without: frozenset[str] = frozenset()) -> Exchange:
+        """The exchange for reading content of a host: through its mirrors, but for some, and then from the host itself.
+
+        A mirror that does not answer with content is passed over. `Incoming.mirror` says whose answer it is; where that
+        breaks, a request that may be repeated goes to the next place, and any other one ends with the failure.
+        """
+        return self.exchange if self.mirrors is None else self.mirrors.exchange(self, host, without)
+
     def origin(self, host: str) -> URL:
-        """Where the registry of this name answers: https, or http for loopback and for hosts that were chosen so."""
+        """Where the registry of this name answers: https, or http for hosts that were chosen so and for loopback.
+
+        Where anything about TLS is chosen for a host, TLS is spoken to it on loopback, too.
+        """
         if host == DOCKER_HUB:
             return HUB_ORIGIN
-        plain = _is_loopback(host) or self.settings.host(host).plain_http
+        chosen = self.settings.host(host)
+        plain = chosen.plain_http or (_is_loopback(host) and not chosen.chooses_tls)
         return URL(f"{'http' if plain else 'https'}://{host}")
 
 
-def send(client: Client, request: Request, decode: Callable[[Response], Result[T, Reason]]) -> Op[T]:
-    """One request whose whole answer is read, at most `request.limit` bytes of it, and decoded."""
+def registry_name(url: URL) -> str:
+    """What references and settings call the registry at this URL, `HOST[:PORT]`: the inverse of `Client.origin`.
+
+    >>> registry_name(URL("https://registry-1.docker.io/v2/"))
+    'docker.io'
+    >>> registry_name(URL("https://GHCR.io:443/v2/"))
+    'ghcr.io'
+    """
+    name = (url.host_port_subcomponent or "").lower()
+    return DOCKER_HUB if name == HUB_ORIGIN.host else name
+
+
+def send(
+    client: Client,
+    request: Request,
+    decode: Callable[[Response], Result[T, Reason]],
+    *,
+    through: Exchange | None = None,
+) -> Op[T]:
+    """One request whose whole answer is read, at most `request.limit` bytes of it, and decoded.
+
+    It goes `through` another exchange than the client's own, if one is given.
+    """
 
     async def receive(incoming: Incoming) -> Result[T, RegistryError]:
         collected = await collect(incoming, request)
@@ -106,7 +171,7 @@ def send(client: Client, request: Request, decode: Callable[[Response], Result[T
             return Success(decoded.unwrap())
         return Failure(request.failed(decoded.failure(), attempts=incoming.attempts))
 
-    return client.exchange(request, receive)
+    return (client.exchange if through is None else through)(request, receive)
 
 
 async def collect(incoming: Incoming, request: Request) -> Result[Response, RegistryError]:
@@ -116,21 +181,20 @@ async def collect(incoming: Incoming, request: Request) -> Result[Response, Regi
     """
     refused = incoming.status >= 400
     limit = ERROR_LIMIT if refused else request.limit
-    parts: list[bytes] = []
-    size = 0
+    whole = BytesIO()  # which shows nothing of a token that is in it; nor does anything else while more is awaited
     async for chunk in incoming.chunks:
         if not is_successful(chunk):
             if refused:
                 break
             return Failure(chunk.failure())
-        part = chunk.unwrap()
-        size += len(part)
-        if size > limit:
+        if whole.tell() + len(chunk.unwrap()) > limit:
             if refused:
                 break
             return Failure(request.failed(LimitExceeded("bytes in an answer", limit)))
-        parts.append(part)
-    return Success(Response(incoming.status, incoming.headers, incoming.url, b"".join(parts), incoming.attempts))
+        whole.write(chunk.unwrap())
+        del chunk
+    body = whole.getvalue()
+    return Success(Response(incoming.status, incoming.headers, incoming.url, body, incoming.attempts, incoming.peer))
 
 
 def _is_loopback(host: str) -> bool:

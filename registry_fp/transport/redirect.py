@@ -1,4 +1,4 @@
-"""Redirects: followed by hand, for reads only, and never down from https."""
+"""Redirects: followed by hand, for reads only, never down from https, and no nearer to us than who redirects is."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 @dataclass(frozen=True, slots=True)
 class _Elsewhere:
     url: URL
+    sender: str | None
 
 
 def with_redirects(inner: Exchange) -> Exchange:
     """Follow a redirect of a GET or HEAD, to any origin; no secret goes along, because secrets belong to an origin.
 
     Blobs are often kept by another host, and a signed URL must arrive there as it was sent (distribution-spec,
-    "Redirects").
+    "Redirects"). Each redirect to another origin is held against the address that it came from (`may_lead`).
     """
 
     def exchange(request: Request, receive: Receive[T], /) -> Op[T]:
@@ -45,7 +46,7 @@ def with_redirects(inner: Exchange) -> Exchange:
             following = after_redirect(request, incoming)
             if not is_successful(following):
                 return Failure(request.failed(following.failure(), attempts=incoming.attempts))
-            return Success(_Elsewhere(following.unwrap()))
+            return Success(_Elsewhere(following.unwrap(), incoming.peer))
 
         async def body() -> Result[T, RegistryError]:
             current = request
@@ -56,7 +57,7 @@ def with_redirects(inner: Exchange) -> Exchange:
                 if not isinstance(out.value, _Elsewhere):
                     return Success(out.value)
                 stray = current.stray or not same_origin(out.value.url, request.url)
-                current = replace(current, url=out.value.url, stray=stray)
+                current = replace(current, url=out.value.url, stray=stray, sender=out.value.sender)
             return Failure(request.failed(PolicyRefused(f"more than {HOPS} redirects", shown(current.url))))
 
         return deferred(body)

@@ -1,22 +1,29 @@
 """Settings: every number that can be chosen, with its unit and its reason.
 
-An argument wins over an environment variable (`REGISTRY_FP_*`), and a variable over the default.
+An argument wins over an environment variable (`REGISTRY_FP_*`), a variable over the settings file, and that over the
+default.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, Final, final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
-from registry_fp.domain.errors import Misconfigured, RegistryError
+from registry_fp.domain.errors import BadReference, Misconfigured, RegistryError
 from registry_fp.domain.media_type import Compression
-from registry_fp.domain.reference import canonical_host
+from registry_fp.domain.reference import canonical_host, parse_host
+from registry_fp.transport.chosen import Chosen
 from registry_fp.transport.host_settings import HostSettings, TlsVersion
+from registry_fp.transport.proxy import standard_proxies
+from registry_fp.transport.settings_file import read_settings_file
 
 __all__ = ["Settings", "read_settings"]
 
@@ -31,13 +38,21 @@ def _loaded(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
 
 
-class Settings(BaseModel):
+def _hosts(value: dict[str, HostSettings]) -> dict[str, HostSettings]:
+    for name in value:
+        host = parse_host(name)
+        if not is_successful(host):
+            reason = host.failure().reason
+            raise ValueError(f"{name!r}: {reason.why if isinstance(reason, BadReference) else 'not a host'}")
+    return value
+
+
+class Settings(Chosen):
     """How a client works: a value, made of arguments and defaults alone.
 
-    `read_settings` takes what it is not given from the environment: `concurrency` from `REGISTRY_FP_CONCURRENCY`, ...
+    `read_settings` takes what it is not given from the environment (`concurrency` from `REGISTRY_FP_CONCURRENCY`, ...)
+    and from the settings file.
     """
-
-    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
 
     concurrency: Annotated[int, Field(ge=1, le=64)] = 6
     """How many blobs of one image are under way at once."""
@@ -78,12 +93,19 @@ class Settings(BaseModel):
     cache_dir: Path | None = None
     """Where that is remembered; None is the user's cache folder."""
 
+    wire_log: bool = False
+    """Log every request and answer, without what is secret, as `registry_fp.wire` at the level DEBUG."""
+
     plain_http: Annotated[frozenset[str], BeforeValidator(_split)] = frozenset()
     """Hosts that speak HTTP without TLS, as `HOST[:PORT]`, comma-separated; loopback names always may."""
 
     trusted_realms: Annotated[frozenset[str], BeforeValidator(_split)] = frozenset()
     """Token servers that are told who we are whichever registry names them, as `HOST[:PORT]`, comma-separated; those of
     the registry's own host always are."""
+
+    private_hosts: Annotated[frozenset[str], BeforeValidator(_split)] = frozenset()
+    """Hosts of our own network that registries outside it may lead to, as `HOST[:PORT]`, comma-separated; everything
+    else that a registry leads to is on the internet, or as near to us as the registry itself."""
 
     insecure: Annotated[frozenset[str], BeforeValidator(_split)] = frozenset()
     """Hosts whose certificate may be any, as `HOST[:PORT]`, comma-separated."""
@@ -112,7 +134,9 @@ class Settings(BaseModel):
     no_proxy: str | None = None
     """Hosts, domains and networks that are reached without a proxy, comma-separated; `*` is all of them."""
 
-    hosts: Annotated[dict[str, HostSettings], BeforeValidator(_loaded)] = Field(default_factory=dict)
+    hosts: Annotated[dict[str, HostSettings], BeforeValidator(_loaded), AfterValidator(_hosts)] = Field(
+        default_factory=dict
+    )
     """What is chosen for single hosts, by `HOST[:PORT]`."""
 
     def host(self, name: str) -> HostSettings:
@@ -128,20 +152,70 @@ class Settings(BaseModel):
 
 
 def read_settings(**chosen: Any) -> Result[Settings, RegistryError]:
-    """The settings of the environment, with `chosen` on top.
+    """The settings of `chosen`, then of the environment, then of the settings file: what says it first, wins.
 
-    Fails with `Misconfigured`, naming the setting.
+    A host is taken as a whole from where it is named first. Below all of them are the variables for proxies that every
+    program knows. Fails with `Misconfigured`, naming the setting; the target is where it comes from.
 
     >>> read_settings(concurrency=0).failure().reason.setting
     'concurrency'
     """
+    read = read_settings_file(os.environ)
+    if not is_successful(read):
+        return Failure(read.failure())
+    file = read.unwrap()
+    layers = (
+        _Layer(chosen, lambda setting: setting),
+        _Layer(_variables(), lambda setting: f"{_PREFIX}{setting.partition('.')[0].upper()}"),
+        *(() if file is None else (_Layer(file.values, lambda _: file.path),)),
+        _Layer(standard_proxies(os.environ), lambda setting: setting),
+    )
     try:
-        return Success(Settings(**(_variables() | chosen)))
+        return Success(Settings(**_together(layers)))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         setting = ".".join(str(part) for part in first["loc"]) or "settings"
-        name = setting if setting in chosen else f"{_PREFIX}{setting.upper()}"
-        return Failure(RegistryError("read_settings", name, Misconfigured(setting, first["msg"])))
+        source = next((each.source(setting) for each in layers if each.says(first["loc"])), setting)
+        return Failure(RegistryError("read_settings", source, Misconfigured(setting, first["msg"])))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """Some of the settings, and where each of them comes from."""
+
+    values: Mapping[str, Any] = field(repr=False)
+    source: Callable[[str], str]
+
+    @property
+    def hosts(self) -> Any:
+        """What is chosen for hosts, by their one spelling; whatever it is, where it is no such thing."""
+        try:
+            hosts = _loaded(self.values.get("hosts", {}))
+        except ValueError:
+            return self.values["hosts"]
+        return (
+            {canonical_host(str(name)): each for name, each in hosts.items()} if isinstance(hosts, Mapping) else hosts
+        )
+
+    def says(self, place: tuple[int | str, ...]) -> bool:
+        """Whether it is this layer that has what is wrong at this place."""
+        hosts = self.hosts
+        if place[:1] != ("hosts",) or len(place) == 1 or not isinstance(hosts, Mapping):
+            return bool(place) and place[0] in self.values
+        return canonical_host(str(place[1])) in hosts
+
+
+def _together(layers: Sequence[_Layer]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    hosts: dict[str, Any] = {}
+    for layer in reversed(layers):
+        values |= layer.values
+        found = layer.hosts
+        if not isinstance(found, Mapping):
+            return {"hosts": found}  # it is nothing that could be joined, and will be refused
+        hosts |= found
+    return {**values, "hosts": hosts}
 
 
 def _variables() -> dict[str, Any]:

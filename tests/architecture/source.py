@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,8 @@ ROOT = Path(registry_fp.__file__).parent
 
 DOORS = frozenset({"registry_fp", "registry_fp.testing"})
 """The packages whose `__init__` re-exports: what users import from."""
+
+_COMMAND = re.compile(r"\w+\.command\b")  # of the program, or of a group in it
 
 
 @final
@@ -120,7 +123,7 @@ def _definitions(node: ast.stmt, after: ast.stmt | None) -> Iterator[Definition]
             pass  # a signature of the function that follows
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             returns = None if node.returns is None else ast.unparse(node.returns)
-            is_command = any(ast.unparse(each).startswith("app.command") for each in node.decorator_list)
+            is_command = any(_COMMAND.match(ast.unparse(each)) for each in node.decorator_list)
             yield Definition(node.name, "function", ast.get_docstring(node) or "", returns, is_command)
         case ast.ClassDef():
             yield Definition(node.name, "class", ast.get_docstring(node) or "")

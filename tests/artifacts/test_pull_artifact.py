@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,35 @@ async def test_the_files_come_back_as_they_were(site: Site, client: Client, file
     assert pulled.digest == pushed.digest
     assert [file.path for file in pulled.files] == [tmp_path / "new/folder" / str(name.title) for name in named]
     assert {event.outcome for event in seen if isinstance(event, BlobDone)} == {"fetched"}
+
+
+async def test_what_a_killed_pull_left_is_removed_by_the_next(
+    site: Site, client: Client, files: list[Path], tmp_path: Path
+) -> None:
+    """The kernel lets go of a killed process's lock; what another process still works on stays as it is."""
+    await unwrap(push_artifact(client, files, f"{site.repository}:1.0"))
+    folder = tmp_path / "folder"
+    alive, killed = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.artifacts.held", str(folder), stdout=asyncio.subprocess.PIPE
+        )
+        for _ in range(2)
+    ]
+    try:
+        for process in (alive, killed):
+            assert process.stdout is not None
+            assert await process.stdout.readline() == b"staged\n"
+        assert len(list(folder.iterdir())) == 2
+        killed.kill()
+        await killed.wait()
+        await unwrap(pull_artifact(client, f"{site.repository}:1.0", folder))
+        assert len([path for path in folder.iterdir() if path.name.endswith(".partial")]) == 1
+    finally:
+        alive.kill()
+        await alive.wait()
+    await unwrap(pull_artifact(client, f"{site.repository}:1.0", folder))
+    assert tree(folder) == {file.name: file.read_bytes() for file in files}
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
 
 
 async def test_what_oras_pushed_comes_back_as_it_was(  # noqa: PLR0917  fixtures

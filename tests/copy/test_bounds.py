@@ -11,7 +11,7 @@ import pytest
 
 from registry_fp.testing import running_registry
 from tests.copy import made
-from tests.copy.conftest import fresh
+from tests.place import fresh
 from tests.real.docker_registry import RealRegistry
 
 _LAYER = 256 * 2**20

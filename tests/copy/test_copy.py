@@ -20,14 +20,15 @@ from registry_fp import (
     connect,
     copy,
     copy_all,
+    delete_manifest,
     list_referrers,
     settle,
     unwrap,
 )
 from registry_fp.testing import Answer, Corrupt, Fault, NotStored, running_registry
 from tests.copy import made
-from tests.copy.conftest import Place, fresh
 from tests.copy.made import Made
+from tests.place import Place, fresh
 from tests.real.docker_registry import RealRegistry
 
 NESTED = made.index(
@@ -72,16 +73,30 @@ async def test_within_one_registry_no_blob_byte_moves(client: Client, here: Plac
     made.check(here.host, goal, source, "1.0")
 
 
-async def test_a_second_copy_asks_for_the_root_and_is_done(client: Client, here: Place, there: Place) -> None:
-    """A registry keeps what a manifest points at: whoever has the manifest needs nothing of it."""
+async def test_a_second_copy_asks_for_the_manifests_and_is_done(client: Client, here: Place, there: Place) -> None:
+    """A registry keeps what an image points at: where the image is, nothing is asked about its blobs."""
     made.put(here.host, here.path, made.five_platforms(), "1.0")
     await unwrap(copy(client, f"{here.repository}:1.0", f"{there.repository}:1.0"))
     assert there.embedded is not None
     there.embedded.reset_counts()
     again = await unwrap(copy(client, f"{here.repository}:1.0", f"{there.repository}:2.0"))
     assert (again.moved, again.blobs) == (0, ())
-    assert there.embedded.counts().requests == 3  # is it there? put it under the tag; is it the tag's?
+    # Is it there, what does it list, are those five there? Put it under the tag; is it the tag's?
+    assert there.embedded.counts().requests == 2 + 5 + 2
     made.check(there.host, there.path, made.five_platforms(), "2.0")
+
+
+async def test_an_index_that_is_there_without_one_of_its_images_gets_it(client: Client, there: Place) -> None:
+    """Some registries take an index without what it lists, and some forget a part: a copy is whole when it is done."""
+    image = made.five_platforms()
+    with running_registry() as embedded:
+        made.put(embedded.host, "app", image, "1.0")
+        source, target = f"{embedded.host}/app:1.0", f"{there.repository}:1.0"
+        await unwrap(copy(client, source, target))
+        await unwrap(delete_manifest(client, f"{there.repository}@{image.listed[2].digest}"))
+        again = await unwrap(copy(client, source, target))
+    assert again.moved == 0
+    made.check(there.host, there.path, image, "1.0")
 
 
 async def test_one_platform_is_copied_as_the_image_that_it_is(client: Client, here: Place, there: Place) -> None:

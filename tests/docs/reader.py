@@ -22,14 +22,14 @@ from typing import Any, Final
 
 import pytest
 
-from registry_fp import connect
+from registry_fp import Settings, connect
 from tests.docs.blocks import ROOT, Block, blurred, commands_of
 
 __all__ = ["KINDS", "Reader", "is_a_recipe", "is_a_test"]
 
 KINDS: Final = frozenset({"python", "text", "sh", "console", "ini", "toml", "diagram"})
-"""What a block can be: code, what the code above it prints, commands (without or with their output), settings; and
-diagrams, which have a test of their own."""
+"""What a block can be: code, what the code above it prints, commands (without or with their output), settings of tools
+(ini) and our own (toml); and diagrams, which have a test of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Reader:
                 case "ini":
                     configparser.ConfigParser().read_string(block.code)
                 case "toml":
-                    tomllib.loads(block.code)
+                    Settings.model_validate(tomllib.loads(block.code))
                 case kind:
                     assert kind in KINDS, f"{block.place}: nobody knows how to try a block of kind {kind!r}"
 

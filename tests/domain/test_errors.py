@@ -181,3 +181,11 @@ def test_the_facts_of_a_reason_are_in_its_sentence() -> None:
         for value in (getattr(reason, field.name) for field in fields(reason)):
             if isinstance(value, str | Digest | int) and not isinstance(value, bool):
                 assert str(value) in line, reason
+
+
+def test_the_grammar_of_names_is_no_hint_for_a_name_that_keeps_to_it() -> None:
+    """A digest that is another one, or a layer that there is not: nobody should look for a mistake in the spelling."""
+    sound = RegistryError("copy", "ghcr.io/app", why.BadReference("ghcr.io/team/app:1.4", "the source is another one"))
+    unsound = RegistryError("copy", "ghcr.io/App", why.BadReference("ghcr.io/App", "names are in lower case"))
+    assert "well formed" in hint(sound)
+    assert "[HOST[:PORT]/]NAME[:TAG][@DIGEST]" in hint(unsound)

@@ -57,13 +57,21 @@ _OPEN, _MANIFEST, _CONFIRM = "end-4a", "end-7a", "end-3"
 
 TOLD: dict[str, tuple[Action, set[str], dict[str, tuple[type, ...]]]] = {
     "401": (Answer(401), _ASKED, dict.fromkeys((_OPEN, *_SESSION, _MANIFEST, _CONFIRM), (why.Unauthenticated,))),
-    "403": (Answer(403), _ASKED, dict.fromkeys((_OPEN, *_SESSION, _MANIFEST, _CONFIRM), (why.Denied,))),
+    "403": (
+        Answer(403),
+        {*_ASKED, _CONFIRM},  # a HEAD that is refused is asked as GET
+        dict.fromkeys((_OPEN, *_SESSION, _MANIFEST, _CONFIRM), (why.Denied,)),
+    ),
     "404": (
         Answer(404),
-        _ASKED | _SESSION,
+        {*_ASKED, *_SESSION, _CONFIRM},
         {**dict.fromkeys((_OPEN, _MANIFEST), (why.NotFound,)), _CONFIRM: (why.NotConfirmed,)},
     ),
-    "413": (Answer(413), _ASKED, dict.fromkeys((_OPEN, *_SESSION, _MANIFEST, _CONFIRM), (why.Refused,))),
+    "413": (  # a large body is sent in parts
+        Answer(413),
+        _ASKED | _SESSION,
+        dict.fromkeys((_OPEN, "end-6", _MANIFEST, _CONFIRM), (why.Refused,)),
+    ),
     "416": (Answer(416), _ASKED | _SESSION, dict.fromkeys((_OPEN, _MANIFEST, _CONFIRM), (why.Refused,))),
     "429 with an hour": (
         Answer(429, {"Retry-After": "3600"}),

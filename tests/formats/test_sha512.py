@@ -28,11 +28,10 @@ from registry_fp import (
     unwrap,
 )
 from registry_fp.effect.exits import Err, settle
-from registry_fp.pipelines.overlay import held_body
 from registry_fp.pipelines.placement import upload_blob
 from registry_fp.pipelines.repository_store import RepositoryStore
 from registry_fp.pipelines.transfer import transfer
-from registry_fp.protocol.message import Chunks
+from registry_fp.protocol.message import Chunks, held_body
 from registry_fp.testing import Corrupt, Fault, running_registry
 from tests.formats.place import OCI, Place, fresh
 

@@ -43,8 +43,8 @@ from registry_fp.archive.source import DockerSave, any_archive
 from registry_fp.pipelines.files import list_files, read_file
 from registry_fp.testing import Corrupt, Fault, running_registry
 from tests.copy.made import Made, image, index, put, sha256
-from tests.inspect.conftest import Place
 from tests.inspect.layers import OPAQUE, file, folder, hardlink, member, saved, symlink, tar, zipped
+from tests.place import Place
 from tests.real.tool import Tool
 
 T = TypeVar("T")

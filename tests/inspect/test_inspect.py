@@ -22,7 +22,7 @@ from registry_fp.domain.platform import local_platform
 from registry_fp.pipelines.image_view import ImageNoun
 from registry_fp.testing import running_registry, write_docker_save
 from tests.copy.made import INDEX, Made, artifact, five_platforms, image, index, layer, put
-from tests.inspect.conftest import Place
+from tests.place import Place
 from tests.real.tool import Tool
 
 
@@ -115,13 +115,13 @@ async def test_an_index_in_an_index_is_followed_but_not_for_ever(client: Client)
     """A release's index of indexes is honest; a hundred of them in each other are not."""
     made = index(image(layer("deep"), platform=str(local_platform())))
     with running_registry() as registry:
-        for depth in range(12):
+        for depth in range(20):
             put(registry.host, "team/app", made, f"v{depth}")
             document = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [made.descriptor()]}
             made = Made(INDEX, json.dumps(document).encode(), {}, (made,))
         near = await _image(client, f"{registry.host}/team/app:v3", "local")
         assert near.platform is not None
         assert near.platform.architecture == local_platform().architecture
-        out = await settle(inspect(client, f"{registry.host}/team/app:v11", platform="local"))
+        out = await settle(inspect(client, f"{registry.host}/team/app:v19", platform="local"))
         assert isinstance(out, Err)
         assert isinstance(out.error.reason, LimitExceeded)

@@ -13,7 +13,7 @@ from registry_fp.pipelines import tree as module
 from registry_fp.pipelines.tree import TreeNode, tree
 from registry_fp.testing import Answer, Fault, running_registry, write_docker_save
 from tests.copy.made import INDEX, Made, artifact, image, layer, put, request, sha256
-from tests.inspect.conftest import Place
+from tests.place import Place
 from tests.real.docker_registry import RealRegistry
 
 UNKNOWN = "unknown/unknown"

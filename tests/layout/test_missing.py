@@ -9,8 +9,8 @@ from registry_fp import Client, Err, MissingContent, PushOptions, oci_layout, pu
 from registry_fp.testing import sample_image, write_docker_save
 from tests.copy.made import INDEX, Made, check, image, index, layer
 from tests.copy.made import request as ask
-from tests.layout.conftest import Place
 from tests.layout.written import blob, containerd_index, pack, write_layout
+from tests.place import Place
 
 SEVEN = tuple(f"linux/{name}" for name in ("amd64", "386", "arm64/v8", "arm/v7", "arm/v6", "s390x", "ppc64le"))
 PRESENT = PushOptions(missing="present")

@@ -43,8 +43,8 @@ from tests.copy.made import (
     layer,
 )
 from tests.copy.made import request as ask
-from tests.layout.conftest import Place
 from tests.layout.written import CONTAINERD, blob, entry, pack, write_layout
+from tests.place import Place
 
 FORMS: dict[str, Callable[[Path, Path], Path]] = {
     "a folder": lambda folder, _path: folder,

@@ -35,8 +35,8 @@ from registry_fp.pipelines.repository_store import RepositoryStore
 from registry_fp.pipelines.transfer import transfer
 from registry_fp.protocol.message import Body
 from tests.copy.made import Made, five_platforms, image, layer, put
-from tests.layout.conftest import Place
 from tests.layout.written import CONTAINERD, REF_NAME, blob, check_layout, check_names, listed, write_layout
+from tests.place import Place
 from tests.real.tool import Tool
 
 

@@ -165,6 +165,8 @@ def _answers(host: str, *, secure: bool) -> bool:
     try:
         asked.request("GET", "/v2/")
         return asked.getresponse().status in (200, 401)
+    except ssl.SSLError as refused:
+        return "ALERT" in str(refused)  # a demand for a certificate is an answer, too
     except (OSError, http.client.HTTPException):
         return False
     finally:

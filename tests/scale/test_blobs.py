@@ -8,7 +8,7 @@ from registry_fp import Client, docker_save, get_manifest, push, put_manifest, u
 from registry_fp.pipelines.copy import copy
 from registry_fp.testing import running_registry, sample_image, sample_layer, write_docker_save
 from tests.acceptance.reader import Reader, read_archive
-from tests.copy.conftest import Place, fresh
+from tests.place import Place, fresh
 from tests.real.docker_registry import RealRegistry
 from tests.scale import filled
 from tests.scale.measured_copy import measured_copy

@@ -14,8 +14,8 @@ from registry_fp.archive.source import OciLayout, oci_layout
 from registry_fp.pipelines.copy import copy
 from registry_fp.pipelines.pull import PullOptions, pull
 from registry_fp.testing import running_registry
-from tests.copy.conftest import fresh
 from tests.copy.made import Made
+from tests.place import fresh
 from tests.scale import filled
 from tests.scale.documents import trees
 

@@ -9,7 +9,7 @@ from registry_fp.archive.source import oci_layout
 from registry_fp.pipelines.pull import PullOptions, pull
 from registry_fp.testing import running_registry, sample_image, sample_layer, write_docker_save
 from tests.acceptance.reader import Reader, read_archive
-from tests.copy.conftest import Place, fresh
+from tests.place import Place, fresh
 from tests.scale import filled
 from tests.scale.traffic import connections, reset, traffic
 

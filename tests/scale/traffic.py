@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from tests.copy.conftest import Place
+from tests.place import Place
 
 
 def traffic(place: Place) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 
 from returns.result import Failure, Result, Success
 from yarl import URL
@@ -37,7 +37,7 @@ def sent(client: Client, wanted: Request) -> Op[Response]:
 def body_of(*parts: bytes, length: int | None = None, opened: list[str] | None = None) -> Body:
     """A body of these parts, which can be opened again; each time is written down."""
 
-    async def chunks() -> AsyncIterator[Result[bytes, RegistryError]]:
+    async def chunks() -> Chunks:
         if opened is not None:
             opened.append("opened")
         try:

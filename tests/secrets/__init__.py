@@ -1,0 +1,1 @@
+"""Secrets: where they go, and where they never show themselves."""
