@@ -150,9 +150,10 @@ if TYPE_CHECKING:
     from registry_fp.transport.docker_keychain import docker_keychain
     from registry_fp.transport.host_settings import HostSettings
     from registry_fp.transport.keyring_keychain import keyring_keychain
-    from registry_fp.transport.notices import HostQuota, Notices, RegistryWarning
+    from registry_fp.transport.notices import HostQuota, NoticeBook, Notices, RegistryWarning
     from registry_fp.transport.port import Client
     from registry_fp.transport.settings import Settings, read_settings
+    from registry_fp.transport.settings_keychain import settings_keychain
 
 __all__ = [
     "FILE_LIMIT",
@@ -228,6 +229,7 @@ __all__ = [
     "NoSuchPlatform",
     "NotConfirmed",
     "NotFound",
+    "NoticeBook",
     "Notices",
     "OciLayout",
     "Ok",
@@ -359,6 +361,7 @@ __all__ = [
     "referrer_pages",
     "repository_pages",
     "retry",
+    "settings_keychain",
     "settle",
     "static_credentials",
     "tag",

@@ -300,6 +300,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "registry_fp.pipelines.referrer": ("ListedBy",),
     "registry_fp.transport.notices": (
         "HostQuota",
+        "NoticeBook",
         "Notices",
         "RegistryWarning",
     ),
@@ -311,6 +312,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "named_profile",
     ),
     "registry_fp.domain.tls_fault": ("TlsFault",),
+    "registry_fp.transport.settings_keychain": ("settings_keychain",),
 }
 
 HOMES: Final[Mapping[str, str]] = {name: home for home, names in _NAMES.items() for name in names}

@@ -15,7 +15,7 @@ from registry_fp.effect.exits import RegistryFailed
 from registry_fp.effect.retry import RetryPolicy
 from registry_fp.effect.single_flight import SingleFlight
 from registry_fp.pipelines.memory import layer_memory
-from registry_fp.transport.account import Keychain
+from registry_fp.transport.account import Keychain, first_of
 from registry_fp.transport.answer import with_answers
 from registry_fp.transport.clock import SYSTEM_CLOCK, Clock
 from registry_fp.transport.credential import with_credentials
@@ -30,6 +30,7 @@ from registry_fp.transport.profile_book import ProfileBook
 from registry_fp.transport.redirect import with_redirects
 from registry_fp.transport.repeat import patience, with_retry
 from registry_fp.transport.settings import Settings, read_settings
+from registry_fp.transport.settings_keychain import settings_keychain
 from registry_fp.transport.wire_log import with_wire_log
 
 __all__ = ["compose", "connect"]
@@ -42,8 +43,8 @@ async def connect(
     """A client, for as long as the block lasts; nothing is connected to before the first operation.
 
     Without `settings` the environment (`REGISTRY_FP_*`) and the settings file decide; if a value there is not valid,
-    this raises `RegistryFailed`. Without `keychain` it is `docker_keychain()`, which is asked where a registry wants to
-    know.
+    this raises `RegistryFailed`. Without `keychain` they are asked where a registry wants to know who we are, and after
+    them `docker_keychain()`.
     """
     chosen = settings if settings is not None else await asyncio.to_thread(_from_environment)
 
@@ -68,17 +69,22 @@ def compose(
     limited = with_host_limit(with_answers(wire, notices=notices, clock=clock), settings, clock=clock)
     tokens = with_retry(limited, policy=policy, clock=clock)
 
-    def exchange_for(known: Keychain) -> Exchange:
+    def exchange_for(known: Keychain | None) -> Exchange:
+        if known is None:
+            return with_retry(with_redirects(limited), policy=policy, clock=clock)
         realms = settings.trusted_realms
         authorised = with_credentials(limited, known, clock=clock, tokens=tokens, trusted_realms=realms)
         return with_retry(with_redirects(authorised), policy=policy, clock=clock)
 
     pairs = asyncio.Semaphore(max(1, fewest_connections(settings) // 2))
-    exchange = exchange_for(keychain or docker_keychain())
+    chosen = keychain or first_of(settings_keychain(settings), docker_keychain())
+    exchange = exchange_for(chosen)
     mirrors = KnownMirrors(MirrorBook(clock.now))
     profiles = ProfileBook(settings)
     flights: SingleFlight[Descriptor] = SingleFlight()
-    return Client(exchange, settings, policy, clock, memory, flights, pairs, exchange_for, profiles, notices, mirrors)
+    return Client(
+        exchange, settings, policy, clock, memory, flights, pairs, exchange_for, profiles, notices, mirrors, chosen
+    )
 
 
 def _from_environment() -> Settings:

@@ -112,21 +112,16 @@ async def stage(folder: OpenFolder, name: str, chunks: Chunks) -> Result[None, R
 async def place_staged(folder: OpenFolder, places: Sequence[tuple[str, str]]) -> Result[None, RegistryError]:
     """Give staged files, (name, relative path), the names that they are for; a file that is there is replaced.
 
-    Fails as `check_places`.
+    Where one of them cannot get its name, every file and folder is as it was before. Fails as `check_places`.
     """
 
     def step() -> Result[None, Reason]:
-        for name, path in places:
-            parent = _parent(folder, path, make=True)
-            if not is_successful(parent):
-                return Failure(parent.failure())
-            fd = parent.unwrap()
-            try:
-                last = path.rpartition("/")[2]
-                os.rename(name, last, src_dir_fd=folder.staged, dst_dir_fd=fd)
-                os.fsync(fd)
-            finally:
-                os.close(fd)
+        with ExitStack() as undoing:
+            for name, path in places:
+                placed = _placed(folder, name, path, undoing)
+                if not is_successful(placed):
+                    return placed
+            undoing.pop_all()
         return Success(None)
 
     return (await off_loop(folder.path, step)).alt(partial(_failed, folder))
@@ -214,7 +209,7 @@ async def _let_go(path: str, held: ExitStack) -> None:
 
 def _place_fault(folder: OpenFolder, path: str) -> Reason | None:
     try:
-        parent = _parent(folder, path, make=False)
+        parent = _parent(folder, path)
     except FileNotFoundError:
         return None  # the way is made when it is needed
     if not is_successful(parent):
@@ -229,15 +224,76 @@ def _place_fault(folder: OpenFolder, path: str) -> Reason | None:
         os.close(fd)
 
 
-def _parent(folder: OpenFolder, path: str, *, make: bool) -> Result[int, Reason]:
-    """A descriptor of the folder that a file is to lie in, reached without following any link."""
+def _placed(folder: OpenFolder, name: str, path: str, undoing: ExitStack) -> Result[None, Reason]:
+    """Give one staged file its name; the way back is put on `undoing`."""
+    parent = _parent(folder, path, undoing)
+    if not is_successful(parent):
+        return Failure(parent.failure())
+    fd = parent.unwrap()
+    try:
+        last = path.rpartition("/")[2]
+        kept = _kept(folder, last, f"{name}.old", fd)
+        undoing.callback(_undone, folder, path, f"{name}.old" if kept else None)
+        os.rename(name, last, src_dir_fd=folder.staged, dst_dir_fd=fd)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    return Success(None)
+
+
+def _kept(folder: OpenFolder, last: str, name: str, fd: int) -> bool:
+    """Whether a file is in the place, which is then kept, out of sight, under another name."""
+    try:
+        if stat.S_ISDIR(os.stat(last, dir_fd=fd, follow_symlinks=False).st_mode):
+            raise IsADirectoryError(EISDIR, os.strerror(EISDIR), last)
+    except FileNotFoundError:
+        return False
+    try:  # so that there is no moment without the file
+        os.link(last, name, src_dir_fd=fd, dst_dir_fd=folder.staged, follow_symlinks=False)
+    except OSError:  # no file system must know links, or give one to a file of somebody else
+        os.rename(last, name, src_dir_fd=fd, dst_dir_fd=folder.staged)
+    return True
+
+
+def _undone(folder: OpenFolder, path: str, kept: str | None) -> None:
+    with suppress(OSError):  # the first failure is the one that is told
+        parent = _parent(folder, path)
+        if not is_successful(parent):
+            return
+        last, fd = path.rpartition("/")[2], parent.unwrap()
+        try:
+            if kept is None:
+                os.unlink(last, dir_fd=fd)
+            else:
+                os.rename(kept, last, src_dir_fd=folder.staged, dst_dir_fd=fd)
+        finally:
+            os.close(fd)
+
+
+def _unmade(folder: OpenFolder, path: str) -> None:
+    with suppress(OSError):
+        parent = _parent(folder, path)
+        if is_successful(parent):
+            try:
+                os.rmdir(path.rpartition("/")[2], dir_fd=parent.unwrap())
+            finally:
+                os.close(parent.unwrap())
+
+
+def _parent(folder: OpenFolder, path: str, undoing: ExitStack | None = None) -> Result[int, Reason]:
+    """A descriptor of the folder that a file is to lie in, reached without following any link.
+
+    It is made, with those above it, where there is an `undoing` to put the way back on.
+    """
     fd = os.dup(folder.fd)
-    for part in path.split("/")[:-1]:
+    parts = path.split("/")[:-1]
+    for depth, part in enumerate(parts, 1):
         above = fd
         try:
-            if make:
+            if undoing is not None:
                 with suppress(FileExistsError):
                     os.mkdir(part, dir_fd=above)
+                    undoing.callback(_unmade, folder, "/".join(parts[:depth]))
             fd = os.open(part, _BENEATH, dir_fd=above)
         except OSError as error:
             if error.errno in {ELOOP, ENOTDIR} and _is_link(part, above):

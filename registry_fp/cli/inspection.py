@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final, assert_never
 
 from rich.console import Group, RenderableType
@@ -35,10 +35,13 @@ def ask_inspect(
 
 
 def source_of(noun: str, image: str | None) -> AnyArchive | None:
-    """What is there is an archive or a layout, and so is what is called like one; everything else is a reference."""
-    there = Path(noun)
-    on_disk = image is not None or noun.lower().endswith(_ARCHIVES) or there.is_file()
-    return any_archive(noun, image=image) if on_disk or (there / "oci-layout").is_file() else None
+    """What is there is meant, whatever it is, and so is what is called like an archive; all else is a reference.
+
+    A folder or a pipe that is no image is then refused for what it is: its name is nobody else's business. An image of
+    that name is asked for with its tag.
+    """
+    on_disk = image is not None or noun.lower().endswith(_ARCHIVES) or os.path.lexists(noun)
+    return any_archive(noun, image=image) if on_disk else None
 
 
 def _answer(found: Inspected) -> Answer:

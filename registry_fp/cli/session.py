@@ -25,6 +25,7 @@ from registry_fp import (
     docker_keychain,
     first_of,
     read_settings,
+    settings_keychain,
     settle,
     static_credentials,
 )
@@ -56,7 +57,7 @@ class Session:
     """How the registry is talked to: what a client is made of, and how many seconds there are in all."""
 
     settings: Settings
-    keychain: Keychain
+    keychain: Keychain | None
     timeout: float | None
 
 
@@ -81,8 +82,8 @@ def prepare(
 ) -> Result[Session, RegistryError]:
     """The session that the options and the environment describe; reads the password, if one is to come.
 
-    Credentials given here are for `host` alone, others are found where Docker keeps them; plain HTTP and what is given
-    about TLS are for all hosts, and authorities to trust for everything that is talked to.
+    Credentials given here are for `host` alone, others are found in the settings and where Docker keeps them; plain
+    HTTP and what is given about TLS are for all hosts, and authorities to trust for everything that is talked to.
     Fails as the hosts do, and with `Misconfigured`.
     """
     chosen: dict[str, Any] = {} if remote.retries is None else {"retries": remote.retries}
@@ -92,14 +93,14 @@ def prepare(
         chosen["wire_log"] = True
     settings = read_settings(**chosen)
     if host is None:
-        return settings.map(lambda known: Session(known, docker_keychain(), remote.timeout))
+        return settings.map(lambda known: Session(known, None, remote.timeout))
     names: list[str] = []
     for each in (host, *others):
         if not is_successful(each):
             return Failure(each.failure())
         names.append(each.unwrap())
     return settings.map(lambda known: _for_hosts(known, names, remote)).bind(
-        lambda known: _keychain(remote, names[0]).map(lambda keychain: Session(known, keychain, remote.timeout))
+        lambda known: _keychain(remote, names[0], known).map(lambda keychain: Session(known, keychain, remote.timeout))
     )
 
 
@@ -139,13 +140,14 @@ def _for_hosts(settings: Settings, names: list[str], remote: RemoteOptions) -> S
     return settings.model_copy(update={"hosts": ours | others, **everywhere})
 
 
-def _keychain(remote: RemoteOptions, host: str) -> Result[Keychain, RegistryError]:
+def _keychain(remote: RemoteOptions, host: str, settings: Settings) -> Result[Keychain | None, RegistryError]:
     if remote.username is None:
-        return Success(docker_keychain())
+        return Success(None)
     try:
         password = sys.stdin.read().rstrip("\r\n")
     except UnicodeDecodeError:
         return Failure(RegistryError("read_password", host, Misconfigured("password", "it is not text")))
     if not password:
         return Failure(RegistryError("read_password", host, Misconfigured("password", "standard input has none")))
-    return Success(first_of(static_credentials(host, remote.username, password), docker_keychain()))
+    given = static_credentials(host, remote.username, password)
+    return Success(first_of(given, settings_keychain(settings), docker_keychain()))

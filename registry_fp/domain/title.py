@@ -10,6 +10,7 @@ import posixpath
 import re
 from collections.abc import Iterable
 from typing import Final
+from unicodedata import normalize
 
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
@@ -61,24 +62,36 @@ def parse_title(text: str) -> Result[str, InvalidImage]:
 def distinct_titles(titles: Iterable[str]) -> Result[tuple[str, ...], InvalidImage]:
     """The path of each title; two files on one path, or a file where another needs a folder, are refused.
 
+    Paths that differ in capitals or in the form of their accents are one on many systems, and so they are here.
+
     >>> distinct_titles(["a", "a/b"]).failure().detail
     'it is a file, and a folder of another one'
+    >>> distinct_titles(["README", "Readme"]).failure().detail
+    'it is README to systems that do not tell them apart'
     """
-    paths: dict[str, None] = {}
+    paths: dict[str, str] = {}
     for title in titles:
         parsed = parse_title(title)
         if not is_successful(parsed):
             return Failure(parsed.failure())
-        if parsed.unwrap() in paths:
-            return _bad(title, "it stands twice")
-        paths[parsed.unwrap()] = None
-    for path in paths:
-        above = posixpath.dirname(path)
+        path = parsed.unwrap()
+        same = paths.get(_folded(path))
+        if same is not None:
+            alike = f"it is {_shown(same)} to systems that do not tell them apart"
+            return _bad(title, "it stands twice" if same == path else alike)
+        paths[_folded(path)] = path
+    for folded in paths:
+        above = posixpath.dirname(folded)
         while above:
             if above in paths:
-                return _bad(above, "it is a file, and a folder of another one")
+                return _bad(paths[above], "it is a file, and a folder of another one")
             above = posixpath.dirname(above)
-    return Success(tuple(paths))
+    return Success(tuple(paths.values()))
+
+
+def _folded(path: str) -> str:
+    """What two paths have in common that some file system takes for one: Unicode's canonical caseless matching."""
+    return normalize("NFD", normalize("NFD", path).casefold())
 
 
 def _fault(text: str) -> str | None:
@@ -103,4 +116,8 @@ def _fault(text: str) -> str | None:
 
 
 def _bad(title: str, why: str) -> Failure[InvalidImage]:
-    return Failure(InvalidImage("bad name", title[:200].encode("unicode_escape").decode("ascii"), why))
+    return Failure(InvalidImage("bad name", _shown(title), why))
+
+
+def _shown(title: str) -> str:
+    return title[:200].encode("unicode_escape").decode("ascii")

@@ -11,13 +11,13 @@ from returns.result import Failure, Result, Success
 
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Algorithm, Digest, digest_of
-from registry_fp.domain.errors import BadReference, LimitExceeded, RegistryError
+from registry_fp.domain.errors import BadReference, RegistryError
 from registry_fp.domain.reference import Repository
 from registry_fp.effect.bracket import bracket
 from registry_fp.effect.exits import Err, Ok, settle
 from registry_fp.effect.operation import Op, operation
 from registry_fp.operations.chunks import Trip
-from registry_fp.operations.download import blob_chunks
+from registry_fp.operations.download import UNPROMISED, blob_chunks
 from registry_fp.operations.elsewhere import from_elsewhere
 from registry_fp.operations.noun import digest_noun, repository_noun
 from registry_fp.operations.presence import allowed_size
@@ -78,17 +78,11 @@ def get_blob(
     @operation
     async def read(asked: Client, name: Repository, wanted: Digest) -> Result[bytes, RegistryError]:
         parts: list[bytes] = []
-        room = limit
-        async with aclosing(blob_chunks(asked, name, wanted)) as chunks:
+        async with aclosing(blob_chunks(asked, name, wanted, limit=limit)) as chunks:
             async for chunk in chunks:
                 if not is_successful(chunk):
                     return Failure(chunk.failure())
-                part = chunk.unwrap()
-                room -= len(part)
-                if room < 0:
-                    reason = LimitExceeded("bytes in an answer", limit)
-                    return Failure(RegistryError("get_blob", f"{name}@{wanted}", reason))
-                parts.append(part)
+                parts.append(chunk.unwrap())
         return Success(b"".join(parts))
 
     return _named(
@@ -104,19 +98,22 @@ def consume_blob(
     repository: str | Repository,
     blob: str | Digest | Descriptor,
     use: Callable[[Chunks], Awaitable[Result[T, RegistryError]]],
+    *,
+    limit: int = UNPROMISED,
 ) -> Op[T]:
     """Stream a blob of any size through `use`, which sees each chunk once.
 
     The stream goes on by itself where it broke (`Range`). Its last item is a failure if the bytes are not the blob's
     (`DigestMismatch`; `SizeMismatch` where a descriptor promised a size): `use` must not keep what it made of them
     then, and a mirror that gave them is not asked again for a while. While `use` runs it holds one of the host's
-    connections, and should not wait for another of them. Fails as `use` does, with `NotFound`, or as the transport
-    does. Source: end-2.
+    connections, and should not wait for another of them. A blob that no descriptor promises the size of has at most
+    `limit` bytes. Fails as `use` does, with `NotFound`, `LimitExceeded`, or as the transport does. Source: end-2.
     """
 
     @operation
     async def stream(name: Repository, wanted: Digest) -> Result[T, RegistryError]:
-        async with aclosing(blob_chunks(client, name, blob if isinstance(blob, Descriptor) else wanted)) as chunks:
+        known = blob if isinstance(blob, Descriptor) else wanted
+        async with aclosing(blob_chunks(client, name, known, limit=limit)) as chunks:
             return await use(chunks)
 
     return _named("get_blob", repository, blob.digest if isinstance(blob, Descriptor) else blob, stream)

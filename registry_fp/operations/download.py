@@ -17,7 +17,16 @@ from returns.result import Failure, Result, Success
 
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest, Hasher, new_hasher
-from registry_fp.domain.errors import ConnectionLost, DigestMismatch, ProtocolViolation, RegistryError, SizeMismatch
+from registry_fp.domain.embedded import embedded
+from registry_fp.domain.errors import (
+    ConnectionLost,
+    DigestMismatch,
+    LimitExceeded,
+    ProtocolViolation,
+    RegistryError,
+    SizeMismatch,
+    TimedOut,
+)
 from registry_fp.domain.reference import Repository
 from registry_fp.effect.exits import Ok, settle
 from registry_fp.effect.hand_over import Hand, handed_over
@@ -28,10 +37,13 @@ from registry_fp.protocol.message import Chunks, Incoming, Request
 from registry_fp.protocol.refusal import refusal
 from registry_fp.transport.port import Client, collect
 
-__all__ = ["AHEAD", "blob_chunks"]
+__all__ = ["AHEAD", "UNPROMISED", "blob_chunks"]
 
 AHEAD: Final = 1024 * 1024
 """How many bytes of a blob may wait for whoever uses them; while it is more, the connection waits."""
+
+UNPROMISED: Final = 1024 * 1024 * 1024 * 1024
+"""How many bytes are taken of a blob whose size no descriptor promised, unless something else is said."""
 
 _WORTH_A_THREAD: Final = 128 * 1024  # bytes: less is hashed before a thread has begun
 _STEPS: Final = 10_000  # a stream that breaks all the time makes 50,000 requests at most, whatever its size
@@ -40,20 +52,38 @@ _STEP: Final = 16 * 1024  # and where nobody says how large it is, at least 2 Ki
 _Next: TypeAlias = Literal["done", "more"]
 
 
-async def blob_chunks(
-    client: Client, repository: Repository, wanted: Digest | Descriptor, *, start: int = 0, seen: Hasher | None = None
+async def blob_chunks(  # noqa: PLR0913  options, each with a default
+    client: Client,
+    repository: Repository,
+    wanted: Digest | Descriptor,
+    *,
+    start: int = 0,
+    seen: Hasher | None = None,
+    limit: int = UNPROMISED,
+    idle: float | None = None,
 ) -> Chunks:
     """The bytes of a blob from `start` on, as they come: they are the blob's if no failure is the last item.
 
     Who has its first `start` bytes already hands in the hasher that has `seen` them; it is used up. A stream that
     breaks goes on by itself, and only failures in a row without progress count against the client's policy. Fails with
-    `DigestMismatch`, with `SizeMismatch` where a descriptor promised another size, with `NotFound`, or as the transport
-    does. It holds one connection, and a few times `AHEAD` bytes, until it is closed (`aclosing`), and then nothing.
-    Source: end-2; RFC 9110, 14.
+    `DigestMismatch`, with `SizeMismatch` where a descriptor promised another size, with `LimitExceeded` beyond `limit`
+    bytes where none promised any, with `NotFound`, or as the transport does. It holds one connection, and a few times
+    `AHEAD` bytes, until it is closed (`aclosing`), and then nothing. What a descriptor carries itself is not asked for.
+    With `idle`, it goes on already where nothing came for so many seconds, if that is less than the client's limit.
+    Source: end-2; RFC 9110, 14; image-spec, descriptor, "Embedded Content".
     """
     digest, size = (wanted.digest, wanted.size) if isinstance(wanted, Descriptor) else (wanted, None)
+    carried = embedded(wanted) if isinstance(wanted, Descriptor) else Success(None)
+    if not is_successful(carried):
+        yield Failure(RegistryError("get_blob", f"{repository}@{digest}", carried.failure()))
+        return
+    content = carried.unwrap()
+    if content is not None:
+        yield Success(content[start:])
+        return
     proof = _Proof(new_hasher(digest.algorithm) if seen is None else seen)
-    download = _Download(client, repository, digest, Known(start, size), client.clock.now(), size=size)
+    begun = client.clock.now()
+    download = _Download(client, repository, digest, Known(start, size), begun, size=size, limit=limit, idle=idle)
     async with aclosing(handed_over(download.run, ahead=AHEAD)) as parts:
         try:
             async for part in parts:
@@ -107,6 +137,8 @@ class _Download:
     ranges: bool = True
     attempts: int = 0
     size: int | None = None
+    limit: int = UNPROMISED
+    idle: float | None = None
     place: str | None = None
     mirror: str | None = None
     gave: set[str] = field(default_factory=set)
@@ -199,7 +231,7 @@ class _Download:
     ) -> Result[_Next, RegistryError]:
         self.known = part.known
         size, before, skipped = part.known.size, part.known.done, 0
-        async for chunk in incoming.chunks:
+        while (chunk := await self._next(incoming, request)) is not None:
             if not is_successful(chunk):
                 return Failure(chunk.failure())
             whole = chunk.unwrap()
@@ -209,6 +241,8 @@ class _Download:
             done = self.known.done + len(new)
             if size is not None and done > size:
                 return Failure(request.failed(SizeMismatch(size, done)))
+            if self.size is None and done > self.limit:
+                return Failure(request.failed(LimitExceeded("bytes of a blob", self.limit)))
             if new:
                 if self.mirror is not None:
                     self.gave.add(self.mirror)
@@ -222,3 +256,13 @@ class _Download:
         if self.known.done - before < self.step:
             return Failure(request.failed(ConnectionLost(self.known.done - before)))
         return Success("more")
+
+    async def _next(self, incoming: Incoming, request: Request) -> Result[bytes, RegistryError] | None:
+        scope = asyncio.timeout(self.idle)
+        try:
+            async with scope:
+                return await anext(incoming.chunks, None)
+        except TimeoutError:
+            if self.idle is None or not scope.expired():  # a TimeoutError of anybody else's is a bug
+                raise
+            return Failure(request.failed(TimedOut("read", self.idle)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from returns.result import Failure, Result, Success
@@ -12,14 +13,12 @@ from registry_fp.domain.errors import RegistryError
 from registry_fp.domain.reference import Repository
 from registry_fp.effect.exits import Err, Ok, result_of, settle
 from registry_fp.effect.operation import Op, deferred, operation
-from registry_fp.effect.retry import RetryPolicy
 from registry_fp.operations.chunks import Trip, fill_upload
 from registry_fp.operations.uploads import commit_upload
 from registry_fp.protocol.message import Body
 from registry_fp.protocol.upload import Upload
 from registry_fp.protocol.way import Pieces, Verb, Whole, first_way, next_way
 from registry_fp.transport.port import Client
-from registry_fp.transport.repeat import attempted
 
 __all__ = ["by_some_way", "deliver_upload"]
 
@@ -39,34 +38,29 @@ def by_some_way(
     """
 
     async def body() -> Result[T, RegistryError]:
-        host = repository.host
+        host, policy, begun = repository.host, client.policy(), client.clock.now()
         way = first_way(client.profiles.of(host), length, verb)
-        restarts = 0
-
-        @operation
-        async def once() -> Result[T, RegistryError]:
-            nonlocal way, restarts
-            while True:
-                trip = Trip(way)
-                out = await settle(attempt(trip))
-                if isinstance(out, Ok):
-                    return Success(out.value)
-                if trip.upload is None:  # what is wrong with opening a session is nothing about its bytes
-                    return Failure(out.error)
-                turn = next_way(way, out.error.reason, client.profiles.of(host), length, verb)
-                if turn is not None:
-                    client.profiles.learn(host, turn.profile)
-                if turn is None or not turn.at_once:
-                    restarts += isinstance(way, Pieces)
-                    way = way if turn is None else turn.way
-                    return Failure(out.error)
-                way = turn.way
-
-        policy = client.policy()
-        bounded = RetryPolicy(
-            policy.delays, lambda error: restarts <= _RESTARTS and policy.should_retry(error), policy.delay_hint
-        )
-        return result_of(await settle(attempted(lambda _: once(), bounded, client.clock)))
+        attempts = pauses = restarts = 0
+        while True:
+            trip = Trip(way)
+            attempts += 1
+            out = await settle(attempt(trip))
+            if isinstance(out, Ok):
+                return Success(out.value)
+            error = out.error
+            # What is wrong with opening a session is nothing about its bytes.
+            turn = None if trip.upload is None else next_way(way, error.reason, client.profiles.of(host), length, verb)
+            if turn is not None:
+                client.profiles.learn(host, turn.profile)
+            if turn is None or not turn.at_once:
+                restarts += trip.upload is not None and isinstance(way, Pieces)
+                tried = error.attempts > 1 or restarts > _RESTARTS  # one layer repeats, and it has done so
+                if tried or pauses == len(policy.delays) or not policy.should_retry(error):
+                    inner = error.attempts - 1
+                    return Failure(replace(error, attempts=attempts + inner, elapsed=client.clock.now() - begun))
+                await client.clock.sleep(max(policy.delays[pauses], policy.delay_hint(error) or 0.0))
+                pauses += 1
+            way = way if turn is None else turn.way
 
     return deferred(body)
 

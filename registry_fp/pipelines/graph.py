@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
+from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest
-from registry_fp.domain.errors import MediaTypeMismatch, RegistryError, SizeMismatch
+from registry_fp.domain.embedded import embedded
+from registry_fp.domain.errors import MediaTypeMismatch, Reason, RegistryError, SizeMismatch
 from registry_fp.domain.manifest import RawManifest
 from registry_fp.domain.media_type import INDEX_TYPES, MANIFEST_TYPES, is_foreign
 from registry_fp.effect.exits import Err, settle
@@ -70,12 +72,15 @@ def _promised(origin: Origin, wanted: Descriptor) -> Op[RawManifest]:
     return origin.manifest(wanted).bind_result(checked)
 
 
-def _contradiction(graph: Graph) -> SizeMismatch | None:
-    """One digest is one content, and has one size."""
+def _contradiction(graph: Graph) -> Reason | None:
+    """One digest is one content, and has one size; what a descriptor carries is that content."""
     sizes: dict[Digest, int] = {}
-    for each in (blob for manifest in graph.manifests for blob in manifest.blobs):
+    for each in (pointer for manifest in graph.manifests for pointer in (*manifest.blobs, *manifest.listed)):
         if sizes.setdefault(each.digest, each.size) != each.size:
             return SizeMismatch(sizes[each.digest], each.size)
+        carried = embedded(each)
+        if not is_successful(carried):
+            return carried.failure()
     return None
 
 

@@ -7,7 +7,8 @@ from typing import Final
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
-from registry_fp.domain.errors import LimitExceeded, MediaTypeMismatch, Reason, RegistryError
+from registry_fp.domain.descriptor import Descriptor
+from registry_fp.domain.errors import LimitExceeded, MediaTypeMismatch, NoSuchPlatform, Reason, RegistryError
 from registry_fp.domain.image_config import CONFIG_LIMIT, parse_image_config
 from registry_fp.domain.manifest import ImageIndex, ImageManifest, RawManifest
 from registry_fp.domain.media_type import DOCKER_CONFIG, INDEX_TYPES, MANIFEST_TYPES, OCI_CONFIG
@@ -17,7 +18,7 @@ from registry_fp.effect.operation import operation
 from registry_fp.pipelines.overlay import read_whole
 from registry_fp.pipelines.store import Origin
 
-__all__ = ["one_image"]
+__all__ = ["check_platform", "one_image"]
 
 _DEPTH: Final = 16
 
@@ -66,5 +67,10 @@ async def _checked(
     if not is_successful(config):
         return Failure(config.failure())
     alone = root.descriptor.model_copy(update={"platform": config.unwrap().platform})
-    chosen = choose_platform(ImageIndex(schema_version=2, manifests=(alone,)), wanted)
-    return Failure(chosen.failure()) if not is_successful(chosen) else Success(root)
+    fits = check_platform(alone, wanted)
+    return Success(root) if is_successful(fits) else Failure(fits.failure())
+
+
+def check_platform(alone: Descriptor, wanted: Platform) -> Result[None, NoSuchPlatform]:
+    """Whether an image that is in no index, described with its own platform, runs on the one that is `wanted`."""
+    return choose_platform(ImageIndex(schema_version=2, manifests=(alone,)), wanted).map(lambda _: None)

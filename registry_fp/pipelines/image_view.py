@@ -20,6 +20,7 @@ from registry_fp.archive.layout import OpenLayout, chosen_entry, with_source
 from registry_fp.archive.layout_index import entry_name
 from registry_fp.archive.opened import OpenArchive
 from registry_fp.archive.source import AnyArchive, DockerSave, ImageSource, OciLayout
+from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest
 from registry_fp.domain.errors import RegistryError
 from registry_fp.domain.image_config import CONFIG_LIMIT, ImageConfig, parse_image_config
@@ -32,7 +33,7 @@ from registry_fp.effect.operation import Op, operation
 from registry_fp.operations.elsewhere import from_elsewhere
 from registry_fp.operations.manifests import get_manifest
 from registry_fp.operations.noun import reference_noun
-from registry_fp.pipelines.image_choice import one_image
+from registry_fp.pipelines.image_choice import check_platform, one_image
 from registry_fp.pipelines.layout_store import LayoutOrigin
 from registry_fp.pipelines.overlay import read_whole
 from registry_fp.pipelines.repository_store import RepositoryStore
@@ -85,10 +86,14 @@ class IndexView:
 @final
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """How something is looked at: for which platform, and for which verb."""
+    """How something is looked at: for which platform, and for which verb.
+
+    A platform that was named must be an image's own also where it is in no index; this machine's need not (`strict`).
+    """
 
     wanted: Platform | None
     doing: str
+    strict: bool
 
 
 def with_view(
@@ -103,14 +108,20 @@ def with_view(
     Fails as `get_manifest` or as `push` does for what is on disk, with `BadReference`, `NoSuchPlatform`, with
     `MalformedDocument` for a configuration that cannot be read, and as `use`.
     """
-    return _parsed(platform, doing).bind(lambda wanted: _viewed(client, noun, _Look(wanted, doing), use))
+    return _parsed(platform, doing).bind(
+        lambda wanted: _viewed(client, noun, _Look(wanted, doing, strict=platform != "local"), use)
+    )
 
 
 def _viewed(client: Client, noun: ImageNoun, look: _Look, use: Callable[[ImageView | IndexView], Op[T]]) -> Op[T]:
     if isinstance(noun, DockerSave | OciLayout | AnyArchive):
         return with_source(
             noun,
-            saved=lambda archive: read_image(archive).bind(lambda image: use(_saved(archive, image, look))),
+            saved=lambda archive: (
+                read_image(archive)
+                .bind_result(partial(_fitting, look))
+                .bind(lambda image: use(_saved(archive, image, look)))
+            ),
             layout=lambda layout: _in_layout(layout, look).bind(use),
         )
     return reference_noun(look.doing, noun).bind(
@@ -135,7 +146,7 @@ def _in_layout(layout: OpenLayout, look: _Look) -> Op[ImageView | IndexView]:
 def _view(origin: Origin, name: str, look: _Look, raw: RawManifest) -> Op[ImageView | IndexView]:
     if look.wanted is None:
         return _look_at(origin, name, look, raw)
-    chosen = one_image(look.doing, origin, name, raw, look.wanted, strict=False)
+    chosen = one_image(look.doing, origin, name, raw, look.wanted, strict=look.strict)
     return chosen.bind(lambda image: _look_at(origin, _name_of(image, raw, name), look, image))
 
 
@@ -171,6 +182,15 @@ async def _image(
         for layer, diff_id in zip(manifest.layers, known, strict=True)
     )
     return Success(ImageView(name, raw, manifest.config.digest, config, layers))
+
+
+def _fitting(look: _Look, image: SavedImage) -> Result[SavedImage, RegistryError]:
+    """An image of an archive, if it is for the platform that was named."""
+    if look.wanted is None or not look.strict:
+        return Success(image)
+    alone = Descriptor(media_type=OCI_CONFIG, digest=image.config_digest, size=0, platform=image.config.platform)
+    fits = check_platform(alone, look.wanted).map(lambda _: image)
+    return fits.alt(lambda reason: RegistryError(look.doing, image.name, reason))
 
 
 def _saved(archive: OpenArchive, image: SavedImage, look: _Look) -> ImageView | IndexView:

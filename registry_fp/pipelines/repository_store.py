@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from typing import final
 
 from returns.future import FutureResult
+from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
 from registry_fp.domain.descriptor import Descriptor
-from registry_fp.domain.errors import NotConfirmed, RegistryError, SizeMismatch
+from registry_fp.domain.embedded import embedded_manifest
+from registry_fp.domain.errors import NotConfirmed, RegistryError, SizeMismatch, TimedOut
 from registry_fp.domain.manifest import RawManifest
 from registry_fp.domain.media_type import INDEX_TYPES
 from registry_fp.domain.reference import Reference, Repository
@@ -44,7 +47,18 @@ class RepositoryStore:
         return str(self.repository)
 
     def manifest(self, wanted: Descriptor) -> Op[RawManifest]:
-        """A manifest by its digest. Fails as `get_manifest`, and with `SizeMismatch`. Source: end-3."""
+        """A manifest by its digest; one that its descriptor carries is not asked for.
+
+        Fails as `get_manifest`, as `embedded`, and with `SizeMismatch`. Source: end-3; image-spec, descriptor.
+        """
+        carried = embedded_manifest(wanted)
+        if not is_successful(carried):
+            return FutureResult.from_failure(
+                RegistryError("get_manifest", str(self._pinned(wanted)), carried.failure())
+            )
+        known = carried.unwrap()
+        if known is not None:
+            return FutureResult.from_value(known)
         return get_manifest(self.client, self._pinned(wanted)).bind(
             lambda raw: (
                 FutureResult.from_value(raw)
@@ -56,8 +70,12 @@ class RepositoryStore:
         )
 
     def body(self, wanted: Descriptor) -> Body:
-        """A blob's proven bytes, streamed; a cut connection is resumed. Source: end-2."""
-        return Body(lambda: blob_chunks(self.client, self.repository, wanted), wanted.size)
+        """A blob's proven bytes, streamed; a connection that is cut, or stalls for half the idle limit, is resumed.
+
+        Source: end-2.
+        """
+        idle = self.client.settings.idle_timeout / 2  # so that who waits for the bytes has not given up by then
+        return Body(lambda: blob_chunks(self.client, self.repository, wanted, idle=idle), wanted.size)
 
     @operation
     async def holds(self, manifest: Descriptor) -> Result[bool, RegistryError]:
@@ -86,7 +104,11 @@ class RepositoryStore:
 
     @operation
     async def place(self, blob: Descriptor, origin: Origin, on_event: OnEvent) -> Result[Placed, RegistryError]:
-        """Find, mount or stream one blob. Fails as `upload_blob`."""
+        """Find, mount or stream one blob.
+
+        An upload waits for the origin no longer than the client's idle limit: a session that nothing comes into is
+        given up. Fails as `upload_blob`, and with `TimedOut` of an origin that gives nothing.
+        """
         name = str(blob.digest)
         emit(on_event, BlobStarted(name, blob.size))
         neighbours = [] if origin.repository is None else [origin.repository]
@@ -96,7 +118,7 @@ class RepositoryStore:
         async def watched() -> Chunks:
             moved = 0
             async with content.opened() as chunks:
-                async for chunk in chunks:
+                while (chunk := await self._given(chunks, blob, origin)) is not None:
                     yield chunk
                     moved += len(chunk.value_or(b""))
                     emit(on_event, BlobMoved(name, moved, moved))
@@ -135,6 +157,17 @@ class RepositoryStore:
             missing = NotConfirmed(f"the manifest {manifest.digest}")
             return Failure(RegistryError("put_manifest", str(name), missing))
         return Success(None)
+
+    async def _given(self, chunks: Chunks, blob: Descriptor, origin: Origin) -> Result[bytes, RegistryError] | None:
+        limit = None if origin.repository is None else self.client.settings.idle_timeout
+        scope = asyncio.timeout(limit)
+        try:
+            async with scope:
+                return await anext(chunks, None)
+        except TimeoutError:
+            if limit is None or not scope.expired():  # a TimeoutError of anybody else's is a bug
+                raise
+            return Failure(RegistryError("get_blob", f"{origin.name}@{blob.digest}", TimedOut("read", limit)))
 
     def _shown(self, manifest: Descriptor) -> Op[Descriptor]:
         """The descriptor that the registry shows for a manifest, if that has the size that it should have."""

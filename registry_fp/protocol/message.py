@@ -17,7 +17,18 @@ from yarl import URL
 
 from registry_fp.domain.errors import Reason, RegistryError
 
-__all__ = ["ANSWER_LIMIT", "Body", "Chunks", "Incoming", "Method", "Repeat", "Request", "Response", "held_body"]
+__all__ = [
+    "ANSWER_LIMIT",
+    "Body",
+    "Chunks",
+    "Incoming",
+    "Method",
+    "Repeat",
+    "Request",
+    "Response",
+    "Security",
+    "held_body",
+]
 
 ANSWER_LIMIT: Final = 1024 * 1024
 """How many bytes of an ordinary answer are read."""
@@ -90,11 +101,28 @@ class Request:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Security:
+    """The TLS of a connection: its version, and, where the certificate was checked, who made it and until when.
+
+    `until` is Unix time in seconds.
+    """
+
+    version: str
+    authority: str | None = None
+    until: float | None = None
+
+
+def _unknown() -> Security | None:
+    return None
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Incoming:
     """An answer whose body is still arriving. Header names are in lower case; repeated ones are joined by a comma.
 
-    `peer` is the address that it came from; None where that is not known, as behind a proxy. `mirror` is the mirror that
-    answered, if one did.
+    `peer` is the address that it came from; None where that is not known, as behind a proxy. `mirror` is the mirror
+    that answered, if one did. `security` finds out about the TLS that it came by; None where there was none.
     """
 
     status: int
@@ -104,6 +132,7 @@ class Incoming:
     attempts: int = 1
     peer: str | None = None
     mirror: str | None = None
+    security: Callable[[], Security | None] = field(default=_unknown, repr=False)
 
 
 @final

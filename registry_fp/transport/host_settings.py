@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from returns.pipeline import is_successful
 
 from registry_fp.domain.errors import BadReference
@@ -58,6 +58,15 @@ class HostSettings(Chosen):
     proxy: SecretStr | None = None
     """The URL of the HTTP proxy to reach it by; empty for none at all."""
 
+    username: str | None = None
+    """Who we are to it; with `password`."""
+
+    password: SecretStr | None = None
+    """The password of `username`."""
+
+    token: SecretStr | None = None
+    """A bearer token that it takes as it is, instead of a user name and a password."""
+
     mirrors: Annotated[tuple[str, ...], AfterValidator(_mirrors)] = ()
     """Where its content is looked for first, in order, as `HOST[:PORT][/PATH]`: with the path, `app` is `PATH/app`."""
 
@@ -72,6 +81,14 @@ class HostSettings(Chosen):
 
     profile: Annotated[str | None, AfterValidator(_profile)] = None
     """The name of the profile that it behaves as, where its name does not tell (see `find_profile`)."""
+
+    @model_validator(mode="after")
+    def _account(self) -> Self:
+        if (self.username is None) != (self.password is None):
+            raise ValueError("username and password belong together")
+        if self.token is not None and self.username is not None:
+            raise ValueError("it is either a token, or a user name and a password")
+        return self
 
     @property
     def chooses_tls(self) -> bool:

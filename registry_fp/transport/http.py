@@ -13,6 +13,7 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from types import SimpleNamespace
 from typing import Final, TypeAlias, TypeVar
@@ -46,6 +47,7 @@ from registry_fp.transport.outgoing import Outgoing
 from registry_fp.transport.port import Exchange, Receive
 from registry_fp.transport.reach import Zone
 from registry_fp.transport.route import Route, route_of
+from registry_fp.transport.security import security_of
 from registry_fp.transport.settings import Settings
 from registry_fp.transport.socket_fault import host_shown, lost, unconnected
 from registry_fp.transport.stall import StallWatch
@@ -99,14 +101,16 @@ def _session(settings: Settings, route: Route, resolver: AbstractResolver | None
 
 
 class _Answer(aiohttp.ClientResponse):
-    """An answer that keeps the address it came from; its connection may be given back before anybody can ask for it."""
+    """An answer that keeps where it came from; its connection may be given back before anybody can ask for it."""
 
     peer: str | None = None
+    tls: ssl.SSLObject | None = None
 
     async def start(self, connection: Connection) -> aiohttp.ClientResponse:
         transport = connection.transport
         name = None if transport is None else transport.get_extra_info("peername")
         self.peer = name[0] if isinstance(name, tuple) else None
+        self.tls = None if transport is None else transport.get_extra_info("ssl_object")
         return await super().start(connection)
 
 
@@ -188,9 +192,10 @@ async def _answered(pool: _Pool, request: Request, receive: Receive[T], attempt:
         if route.proxy is not None and response.status == 407:
             return Failure(request.failed(route.proxy.turned_away(407, request.url)))
         async with aclosing(_arriving(response, request, watch, pool.settings.idle_timeout)) as chunks:
-            address = response.peer if isinstance(response, _Answer) else None
-            peer = route.peer(address, request.url)
-            incoming = Incoming(response.status, joined_headers(response.headers), response.url, chunks, peer=peer)
+            address, tls = (response.peer, response.tls) if isinstance(response, _Answer) else (None, None)
+            peer, headers = route.peer(address, request.url), joined_headers(response.headers)
+            security = partial(security_of, tls)
+            incoming = Incoming(response.status, headers, response.url, chunks, peer=peer, security=security)
             return await unless_certificate_page(incoming, request, receive)
 
 

@@ -95,7 +95,7 @@ class Client:
 
     `transit` bounds the streams that come from a registry and go to one: each holds two connections at once.
     `profiles` is what is known of how registries differ, `notices` what they said beside their answers. Without
-    `mirrors` no mirror is asked.
+    `mirrors` no mirror is asked. `keychain` is whose credentials `exchange` tells, if it is known.
     """
 
     exchange: Exchange
@@ -105,14 +105,19 @@ class Client:
     memory: Memory
     flights: SingleFlight[Descriptor]
     transit: asyncio.Semaphore
-    exchange_for: Callable[[Keychain], Exchange]
+    exchange_for: Callable[[Keychain | None], Exchange]
     profiles: ProfileBook
     notices: NoticeBook = field(default_factory=NoticeBook)
     mirrors: Mirrors | None = None
+    keychain: Keychain | None = None
 
     def known_by(self, keychain: Keychain) -> Client:
         """The same connections and limits, with other credentials: what is known of this client is not used."""
-        return replace(self, exchange=self.exchange_for(keychain))
+        return replace(self, exchange=self.exchange_for(keychain), keychain=keychain)
+
+    def unasked(self) -> Client:
+        """The same connections and limits, where nobody says who we are: that a registry asks is an answer, too."""
+        return replace(self, exchange=self.exchange_for(None), keychain=None)
 
     def at_origin(self) -> Client:
         """The same client for what is about to be changed: content comes from the registry itself, not from mirrors."""

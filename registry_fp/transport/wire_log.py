@@ -38,7 +38,7 @@ _log: Final = log_of(WIRE_LOG)
 def with_wire_log(inner: Exchange, clock: Clock) -> Exchange:
     """Log what `inner` sends and what comes back; around the innermost exchange every attempt is seen.
 
-    A transient fault (408, 429, 5xx), and whatever else is no answer to anybody, is one line with `!`.
+    Where no answer came, a line with `!` says why.
     """
     numbers = count(1)
 

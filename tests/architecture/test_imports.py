@@ -79,10 +79,9 @@ def test_no_import_is_relative() -> None:
     assert [module.name for module in modules() if any(name.startswith(".") for name, _ in module.imports)] == []
 
 
-def test_operations_know_of_the_transport_its_port_and_its_way_to_try_again() -> None:
-    """A request, a send, a decode: whatever carries it; and what takes several requests is repeated as one."""
-    known = _known_to("operations", "registry_fp.transport")
-    assert known == {"registry_fp.transport.port", "registry_fp.transport.repeat"}
+def test_operations_know_the_port_of_the_transport_and_nothing_else_of_it() -> None:
+    """A request, a send, a decode: whatever carries it."""
+    assert _known_to("operations", "registry_fp.transport") == {"registry_fp.transport.port"}
 
 
 def test_the_command_line_imports_the_two_doors_and_its_own_files() -> None:
