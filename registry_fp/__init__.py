@@ -107,6 +107,8 @@ if TYPE_CHECKING:
     from registry_fp.pipelines.copy import Copied, CopyOptions, copy, copy_all
     from registry_fp.pipelines.delete import delete, delete_tag
     from registry_fp.pipelines.delete_plan import DeletePlan, plan_delete
+    from registry_fp.pipelines.diagnosis import TOPICS, Diagnosis, Finding, Topic, Verdict
+    from registry_fp.pipelines.doctor import DoctorOptions, doctor
     from registry_fp.pipelines.edit import append_layer, edit_image
     from registry_fp.pipelines.edit_index import IndexEdit, create_index, edit_index
     from registry_fp.pipelines.event import (
@@ -158,6 +160,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FILE_LIMIT",
     "PROFILES",
+    "TOPICS",
     "AmbiguousManifest",
     "Annotations",
     "AnyArchive",
@@ -183,17 +186,20 @@ __all__ = [
     "DeletePlan",
     "Denied",
     "Descriptor",
+    "Diagnosis",
     "Died",
     "Digest",
     "DigestMismatch",
     "DnsFailed",
     "DockerSave",
+    "DoctorOptions",
     "EntryKind",
     "Err",
     "Event",
     "ExecutionConfig",
     "Family",
     "FileEntry",
+    "Finding",
     "History",
     "HostQuota",
     "HostSettings",
@@ -282,6 +288,7 @@ __all__ = [
     "TimedOut",
     "TlsFailed",
     "TlsFault",
+    "Topic",
     "Tree",
     "TreeNode",
     "TreeRole",
@@ -289,6 +296,7 @@ __all__ = [
     "Unsupported",
     "UploadLost",
     "ValidImage",
+    "Verdict",
     "anonymous",
     "any_archive",
     "append_layer",
@@ -312,6 +320,7 @@ __all__ = [
     "digest_of",
     "docker_keychain",
     "docker_save",
+    "doctor",
     "edit_image",
     "edit_index",
     "exit_code",

@@ -207,6 +207,17 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "DeletePlan",
         "plan_delete",
     ),
+    "registry_fp.pipelines.diagnosis": (
+        "TOPICS",
+        "Diagnosis",
+        "Finding",
+        "Topic",
+        "Verdict",
+    ),
+    "registry_fp.pipelines.doctor": (
+        "DoctorOptions",
+        "doctor",
+    ),
     "registry_fp.pipelines.edit": (
         "append_layer",
         "edit_image",

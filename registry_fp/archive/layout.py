@@ -11,22 +11,24 @@ from typing import TypeVar, assert_never, final
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
-from registry_fp.archive.layout_files import FolderFiles, LayoutFiles, TarFiles, read_file
+from registry_fp.archive.layout_files import FolderFiles, LayoutFiles, NamedTwice, TarFiles, read_file
 from registry_fp.archive.layout_index import (
     INDEX_JSON,
     INDEX_JSON_LIMIT,
     LAYOUT_MARKER_LIMIT,
     OCI_LAYOUT,
+    blob_name,
     parse_index_json,
     parse_layout_marker,
     pick_listed,
+    whole_image,
 )
 from registry_fp.archive.manifest_json import MANIFEST_JSON
 from registry_fp.archive.off_loop import off_loop
 from registry_fp.archive.opened import OpenArchive, with_archive
 from registry_fp.archive.source import AnyArchive, DockerSave, ImageSource, OciLayout
 from registry_fp.domain.descriptor import Descriptor
-from registry_fp.domain.errors import InvalidImage, RegistryError
+from registry_fp.domain.errors import InvalidImage, Reason, RegistryError
 from registry_fp.effect.operation import Op, operation
 
 __all__ = ["OpenLayout", "chosen_entry", "with_layout", "with_source"]
@@ -37,11 +39,15 @@ T = TypeVar("T")
 @final
 @dataclass(frozen=True, slots=True)
 class OpenLayout:
-    """A layout whose marker and `index.json` were read; `listed` are the manifests that it lists, in its order."""
+    """A layout whose marker and `index.json` were read; `listed` are the manifests that it lists, in its order.
+
+    Where these are the platforms of one image, `whole` is that image: `index.json` itself, which is then a blob, too.
+    """
 
     source: OciLayout
     files: LayoutFiles = field(repr=False)
     listed: tuple[Descriptor, ...]
+    whole: Descriptor | None = None
 
 
 def with_layout(source: OciLayout, use: Callable[[OpenLayout], Op[T]]) -> Op[T]:
@@ -86,7 +92,12 @@ def with_source(
 
 
 def chosen_entry(layout: OpenLayout) -> Result[Descriptor, RegistryError]:
-    """The manifest that the layout's source chooses. Fails with `InvalidImage` as `pick_listed`."""
+    """The manifest that the layout's source chooses; without a choice, the image whose platforms are listed.
+
+    Fails with `InvalidImage` as `pick_listed`.
+    """
+    if layout.source.image is None and layout.whole is not None:
+        return Success(layout.whole)
     chosen = pick_listed(layout.listed, layout.source.image)
     return chosen.alt(lambda reason: RegistryError("read_image", layout.source.path, reason))
 
@@ -118,13 +129,20 @@ async def _opened(source: OciLayout, files: LayoutFiles) -> Result[OpenLayout, R
     )
     if not is_successful(marked):
         return Failure(RegistryError("read_image", source.path, marked.failure()))
-    listed = await read_file(
+    index = await read_file(
         files,
         INDEX_JSON,
-        parse_index_json,
+        _indexed,
         missing=InvalidImage("bad index.json", INDEX_JSON, "it is not there"),
         limit=INDEX_JSON_LIMIT,
     )
-    return listed.map(lambda found: OpenLayout(source, files, found)).alt(
-        lambda reason: RegistryError("read_image", source.path, reason)
-    )
+    if not is_successful(index):
+        return Failure(RegistryError("read_image", source.path, index.failure()))
+    listed, whole = index.unwrap()
+    if whole is not None:
+        files = NamedTwice(files, INDEX_JSON, blob_name(whole))
+    return Success(OpenLayout(source, files, listed, whole))
+
+
+def _indexed(raw: bytes) -> Result[tuple[tuple[Descriptor, ...], Descriptor | None], Reason]:
+    return parse_index_json(raw).map(lambda listed: (listed, whole_image(raw, listed)))

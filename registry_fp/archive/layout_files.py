@@ -24,7 +24,7 @@ from registry_fp.archive.off_loop import off_loop, pread_exactly
 from registry_fp.archive.opened import OpenArchive, read_window
 from registry_fp.domain.errors import InvalidImage, LimitExceeded, LocalIo, Reason
 
-__all__ = ["FolderFiles", "LayoutFiles", "TarFiles", "Window", "read_file"]
+__all__ = ["FolderFiles", "LayoutFiles", "NamedTwice", "TarFiles", "Window", "read_file"]
 
 A = TypeVar("A")
 
@@ -90,6 +90,25 @@ class TarFiles:
 
     def _read(self, start: int, offset: int, length: int) -> Result[bytes, Reason]:
         return read_window(self.archive, start + offset, length)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class NamedTwice:
+    """The files of a layout of which one, called `real`, is there under another name, too."""
+
+    files: LayoutFiles
+    real: str
+    other: str
+
+    @property
+    def path(self) -> str:
+        """The folder or the tar."""
+        return self.files.path
+
+    async def window(self, name: str, held: ExitStack) -> Result[Window | None, Reason]:
+        """The file under either name."""
+        return await self.files.window(self.real if name == self.other else name, held)
 
 
 async def read_file(

@@ -16,8 +16,10 @@ from returns.result import Failure, Result, Success
 from registry_fp.archive.tar_header import brief
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.errors import InvalidImage, MalformedDocument, Reason
+from registry_fp.domain.manifest import parse_manifest
 from registry_fp.domain.media_type import OCI_INDEX
 from registry_fp.domain.model import Annotations, parse_model
+from registry_fp.domain.platform import is_attestation
 from registry_fp.domain.reference import parse_reference
 from registry_fp.domain.strict_json import load_strict
 
@@ -34,6 +36,7 @@ __all__ = [
     "parse_index_json",
     "parse_layout_marker",
     "pick_listed",
+    "whole_image",
     "with_entry",
 ]
 
@@ -106,6 +109,18 @@ def pick_listed(listed: Sequence[Descriptor], image: str | int | None) -> Result
     if len({each.digest for each in found}) == 1:
         return Success(found[0])
     return Failure(InvalidImage("several images" if found else "no such image", detail=_listing(listed, found)))
+
+
+def whole_image(raw: bytes, listed: Sequence[Descriptor]) -> Descriptor | None:
+    """The one image that an `index.json` is the index of, if it lists nothing but its platforms, each once and unnamed.
+
+    Source: image-spec, image-layout: `index.json` "is the entry point", and an image index like every other.
+    """
+    images = [str(each.platform) for each in listed if not is_attestation(each)]
+    listed_once = len(listed) > 1 and len(set(images)) == len(images) > 0
+    if not listed_once or any(each.platform is None or _names(each) for each in listed):
+        return None
+    return parse_manifest(raw, OCI_INDEX).map(lambda index: index.descriptor).value_or(None)
 
 
 def entry_name(entry: Descriptor) -> str:

@@ -67,6 +67,7 @@ _COMMANDS: Final[tuple[tuple[Callable[..., int], str | None], ...]] = (
     (move_commands.pull, None),
     (move_commands.copy, None),
     (read_commands.ping, None),
+    (read_commands.doctor, None),
     (read_commands.repos, None),
     (read_commands.tags, None),
     (read_commands.inspect, None),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from dataclasses import dataclass
+from functools import partial
 from typing import final
 
 from returns.pipeline import is_successful
@@ -46,8 +47,8 @@ class BlobDocument:
     size: int | None
 
 
-def write_blob(reference: str, remote: RemoteOptions, show: ShowOptions) -> int:
-    """Write a blob to standard output; one that turns out not to be what its digest says ends with 65."""
+def write_blob(reference: str, limit: int, remote: RemoteOptions, show: ShowOptions) -> int:
+    """Write a blob of at most `limit` bytes to standard output; one that is not what its digest says ends with 65."""
     name = parse_reference(reference).bind(_pinned)
 
     async def written(terminal: Terminal, session: Result[Session, RegistryError]) -> int:
@@ -59,7 +60,7 @@ def write_blob(reference: str, remote: RemoteOptions, show: ShowOptions) -> int:
         if sys.stdout.isatty():
             to_a_screen = Misconfigured("standard output", "a blob is bytes, and not for a terminal; use `> FILE`")
             return terminal.fail(RegistryError("get_blob", str(blob), to_a_screen))
-        question = Question("get_blob", str(blob), _host(name), lambda client: _streamed(client, blob, terminal))
+        question = Question("get_blob", str(blob), _host(name), partial(_streamed, blob, limit, terminal))
         done = await settled(session, question, terminal)
         return 0 if isinstance(done, Ok) else terminal.fail(done.error)
 
@@ -81,7 +82,7 @@ async def _described(terminal: Terminal, session: Result[Session, RegistryError]
 
 
 @operation
-async def _streamed(client: Client, blob: Reference, terminal: Terminal) -> Result[None, RegistryError]:
+async def _streamed(blob: Reference, limit: int, terminal: Terminal, client: Client) -> Result[None, RegistryError]:
     async def use(chunks: Chunks) -> Result[None, RegistryError]:
         async for chunk in chunks:
             if not is_successful(chunk):
@@ -91,7 +92,7 @@ async def _streamed(client: Client, blob: Reference, terminal: Terminal) -> Resu
                 break
         return Success(None)
 
-    out = await settle(consume_blob(client, blob.repository, str(blob.digest), use))
+    out = await settle(consume_blob(client, blob.repository, str(blob.digest), use, limit=limit))
     return Failure(out.error) if isinstance(out, Err) else Success(None)
 
 

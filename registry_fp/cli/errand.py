@@ -24,13 +24,17 @@ T = TypeVar("T")
 @final
 @dataclass(frozen=True)  # no slots: frozen, slots and Generic together break before 3.13 (python/cpython#116669)
 class Errand(Generic[T]):
-    """What is done (`doing` and `target`, for an error), with which hosts (credentials are for the first), and how."""
+    """What is done (`doing` and `target`, for an error), with which hosts (credentials are for the first), and how.
+
+    `warned` is what to tell of a success that is not all that there was.
+    """
 
     doing: str
     target: str
     hosts: tuple[Result[str, RegistryError], ...]
     put: Callable[[Client, OnEvent], Op[T]]
     answer: Callable[[T], Answer]
+    warned: Callable[[T], tuple[str, ...]] = lambda _: ()
 
 
 def carry_out(errand: Errand[T], remote: RemoteOptions, show: ShowOptions) -> int:
@@ -51,6 +55,8 @@ def carry_out(errand: Errand[T], remote: RemoteOptions, show: ShowOptions) -> in
             done = await settled(session, question, terminal)
         match done:
             case Ok(value):
+                for line in errand.warned(value):
+                    terminal.note(f"warning: {line}")
                 return terminal.write(errand.answer(value))
             case Err(error):
                 if terminal.form == "text":  # what did succeed is a result, too

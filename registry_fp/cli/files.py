@@ -14,9 +14,8 @@ from registry_fp import Client, Digest, EntryKind, FileEntry, Op, RegistryError,
 from registry_fp.cli.answer import Answer
 from registry_fp.cli.failure import printable
 from registry_fp.cli.files_document import FilesDocument, content_document, file_document
-from registry_fp.cli.inspection import source_of
+from registry_fp.cli.inspection import registry_of, source_of
 from registry_fp.cli.options import RemoteOptions, ShowOptions
-from registry_fp.cli.read import host_of
 from registry_fp.cli.session import Question, ask
 
 __all__ = ["ImageChoice", "ask_file", "ask_files"]
@@ -59,7 +58,8 @@ def ask_files(choice: ImageChoice, layer: str | None, remote: RemoteOptions, sho
         names = "\n".join(printable(entry.path) for entry in found)
         return Answer(FilesDocument(choice.noun, items), lines, names, items)
 
-    return ask(Question("list_files", choice.noun, _host(choice), listed), answer, remote, show)
+    host = registry_of("list_files", choice.noun, choice.image)
+    return ask(Question("list_files", choice.noun, host, listed), answer, remote, show)
 
 
 def ask_file(choice: ImageChoice, path: str, remote: RemoteOptions, show: ShowOptions) -> int:
@@ -72,11 +72,8 @@ def ask_file(choice: ImageChoice, path: str, remote: RemoteOptions, show: ShowOp
     def answer(content: bytes) -> Answer:
         return Answer(content_document(choice.noun, path, content), content, content)
 
-    return ask(Question("read_file", choice.noun, _host(choice), read), answer, remote, show)
-
-
-def _host(choice: ImageChoice) -> Result[str, RegistryError] | None:
-    return host_of(choice.noun) if source_of(choice.noun, choice.image) is None else None
+    host = registry_of("read_file", choice.noun, choice.image)
+    return ask(Question("read_file", choice.noun, host, read), answer, remote, show)
 
 
 def _layer(text: str) -> Result[int | Digest, RegistryError]:

@@ -7,10 +7,21 @@ import shlex
 from collections.abc import Mapping
 from typing import Final, assert_never
 
+from returns.result import Failure, Result
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from registry_fp import AnyArchive, Digest, Inspected, InspectedImage, InspectedIndex, any_archive, inspect
+from registry_fp import (
+    AnyArchive,
+    Digest,
+    Inspected,
+    InspectedImage,
+    InspectedIndex,
+    Misconfigured,
+    RegistryError,
+    any_archive,
+    inspect,
+)
 from registry_fp.cli.answer import Answer
 from registry_fp.cli.failure import printable
 from registry_fp.cli.inspect_document import image_document, index_document
@@ -19,7 +30,7 @@ from registry_fp.cli.read import host_of
 from registry_fp.cli.session import Question, ask
 from registry_fp.cli.size import human_size
 
-__all__ = ["ask_inspect", "source_of"]
+__all__ = ["ask_inspect", "registry_of", "source_of"]
 
 _ARCHIVES: Final = (".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.zstd", ".tzst", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
 
@@ -29,7 +40,7 @@ def ask_inspect(
 ) -> int:
     """What is this image, in a registry or on disk?"""
     on_disk = source_of(noun, image)
-    host = None if on_disk is not None else host_of(noun)
+    host = registry_of("inspect", noun, image)
     question = Question("inspect", noun, host, lambda client: inspect(client, on_disk or noun, platform=platform))
     return ask(question, _answer, remote, show)
 
@@ -40,8 +51,22 @@ def source_of(noun: str, image: str | None) -> AnyArchive | None:
     A folder or a pipe that is no image is then refused for what it is: its name is nobody else's business. An image of
     that name is asked for with its tag.
     """
-    on_disk = image is not None or noun.lower().endswith(_ARCHIVES) or os.path.lexists(noun)
+    on_disk = noun.lower().endswith(_ARCHIVES) or os.path.lexists(noun)
     return any_archive(noun, image=image) if on_disk else None
+
+
+def registry_of(doing: str, noun: str, image: str | None) -> Result[str, RegistryError] | None:
+    """The registry's host of what is not on disk, and None for what is.
+
+    Fails with `BadReference`, and with `Misconfigured` where an image is to be chosen from a reference, which is one.
+    """
+    if source_of(noun, image) is not None:
+        return None
+    if image is None:
+        return host_of(noun)
+    return Failure(
+        RegistryError(doing, noun, Misconfigured("image", f"it chooses from an archive, and there is none at {noun}"))
+    )
 
 
 def _answer(found: Inspected) -> Answer:

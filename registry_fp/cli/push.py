@@ -6,13 +6,14 @@ from dataclasses import asdict, dataclass
 from typing import final
 
 from registry_fp import (
+    AnyArchive,
     Client,
+    OciLayout,
     OnEvent,
     Op,
     Pushed,
     PushOptions,
     any_archive,
-    docker_save,
     oci_layout,
     parse_host,
     push,
@@ -44,7 +45,7 @@ class PushChoices:
 
 def push_archive(choices: PushChoices, reference: str, remote: RemoteOptions, show: ShowOptions) -> int:
     """Push one image of an archive."""
-    source = (oci_layout if choices.layout else any_archive)(choices.archive, image=choices.image)
+    source = _source(choices)
 
     def put(client: Client, on_event: OnEvent) -> Op[Pushed]:
         return push(client, source, reference, options=_options(choices, on_event))
@@ -53,14 +54,14 @@ def push_archive(choices: PushChoices, reference: str, remote: RemoteOptions, sh
         document = pushed_document(pushed)
         return Answer(document, _line(pushed), str(pushed.digest), (_last(document),))
 
-    return carry_out(Errand("push", reference, (host_of(reference),), put, answer), remote, show)
+    return carry_out(Errand("push", reference, (host_of(reference),), put, answer, _left_out), remote, show)
 
 
 def push_every_tag(choices: PushChoices, to: str, remote: RemoteOptions, show: ShowOptions) -> int:
-    """Push every image of an archive under all its tags, to a host or below a repository of it."""
+    """Push every image of an archive or a layout under all its tags, to a host or below a repository of it."""
 
     def put(client: Client, on_event: OnEvent) -> Op[tuple[Pushed, ...]]:
-        return push_all(client, docker_save(choices.archive), to, options=_options(choices, on_event))
+        return push_all(client, _source(choices), to, options=_options(choices, on_event))
 
     def answer(pushed: tuple[Pushed, ...]) -> Answer:
         documents = tuple(pushed_document(each) for each in pushed)
@@ -68,8 +69,23 @@ def push_every_tag(choices: PushChoices, to: str, remote: RemoteOptions, show: S
         digests = "\n".join(str(each.digest) for each in pushed)
         return Answer(PushedAllDocument(documents), lines, digests, tuple(_last(each) for each in documents))
 
+    def warned(pushed: tuple[Pushed, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(line for each in pushed for line in _left_out(each)))
+
     host = parse_host(to.partition("/")[0])
-    return carry_out(Errand("push_all", to, (host,), put, answer), remote, show)
+    return carry_out(Errand("push_all", to, (host,), put, answer, warned), remote, show)
+
+
+def _source(choices: PushChoices) -> OciLayout | AnyArchive:
+    return (oci_layout if choices.layout else any_archive)(choices.archive, image=choices.image)
+
+
+def _left_out(pushed: Pushed) -> tuple[str, ...]:
+    """What the index lists and the registry does not get."""
+    return tuple(
+        f"left out of the index, because it is not all there: {each.platform or each.media_type}, {each.digest}"
+        for each in pushed.dropped
+    )
 
 
 def _options(choices: PushChoices, on_event: OnEvent) -> PushOptions:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Annotated, TypeAlias
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from registry_fp.cli.options import (
     ANY_REGISTRY,
@@ -24,6 +25,7 @@ __all__ = [
     "cat",
     "config",
     "digest",
+    "doctor",
     "inspect",
     "ls",
     "manifest",
@@ -48,6 +50,26 @@ def ping(host: HostName, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowO
     from registry_fp.cli.read import ask_ping
 
     return ask_ping(host, remote, show)
+
+
+def doctor(
+    place: Annotated[str, Parameter(help="HOST[:PORT], or [HOST[:PORT]/]NAME for what may be done in a repository.")],
+    /,
+    *,
+    read_only: Annotated[
+        bool, Parameter(negative="", show_default=False, help="Send nothing but GET and HEAD, so that nothing changes.")
+    ] = False,
+    remote: RemoteOptions = ANY_REGISTRY,
+    show: ShowOptions = AS_TEXT,
+) -> int:
+    """Find out what is wrong with the way to a registry, and what the registry can.
+
+    In a repository an upload is begun and taken back. Where deleting works, a few bytes and a tag are stored, too, and
+    deleted again; if something has to stay, it is named. The exit code is 1 where something has to be mended.
+    """
+    from registry_fp.cli.doctor import ask_doctor
+
+    return ask_doctor(place, remote, show, read_only=read_only)
 
 
 def repos(host: HostName, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:
@@ -159,13 +181,16 @@ def blob(
     reference: Annotated[str, Parameter(help="[HOST[:PORT]/]NAME@DIGEST.")],
     /,
     *,
+    limit: Annotated[
+        int, Parameter(metavar="BYTES", validator=Number(gte=0), show_default=False, help="How large it may be; 1 TiB.")
+    ] = 1024**4,
     remote: RemoteOptions = ANY_REGISTRY,
     show: ShowOptions = AS_TEXT,
 ) -> int:
     """Write the exact bytes of a blob to standard output, proven against its digest."""
     from registry_fp.cli.blob import write_blob
 
-    return write_blob(reference, remote, show)
+    return write_blob(reference, limit, remote, show)
 
 
 def referrers(

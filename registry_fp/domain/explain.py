@@ -11,6 +11,7 @@ from returns.pipeline import is_successful
 
 from registry_fp.domain import errors as why
 from registry_fp.domain.errors import ImageFault, Problem, Reason, RegistryError, TarFault
+from registry_fp.domain.printable import printable
 from registry_fp.domain.reference import parse_reference
 from registry_fp.domain.tls_fault import tls_hint
 
@@ -38,12 +39,12 @@ def describe(error: RegistryError) -> str:
     """
     spent = f" (after {error.attempts} attempts, {error.elapsed:.1f} s)" if error.attempts > 1 else ""
     line = f"{error.doing} {error.target}: {type(error.reason).__name__}: {_sentence(error.reason)}{spent}"
-    return _printable(line)
+    return printable(line)
 
 
 def hint(error: RegistryError) -> str:
     """What most often mends an error of this reason, as one line."""
-    return _printable(_hint(error.reason))
+    return printable(_hint(error.reason))
 
 
 def _sentence(reason: Reason) -> str:
@@ -168,8 +169,8 @@ def _hint(reason: Reason) -> str:
             return "the content is damaged or was replaced; fetch or save it again"
         case why.ProtocolViolation():
             return "check that the address is a registry's and not a proxy's or a web page's"
-        case why.PolicyRefused():
-            return "if you trust that address, use it directly"
+        case why.PolicyRefused(rule=rule):
+            return _policy_hint(rule)
         case why.LimitExceeded():
             return "this is larger than any honest image needs; check where it comes from"
         case why.MalformedDocument() | why.AmbiguousManifest() | why.MediaTypeMismatch():
@@ -189,7 +190,7 @@ def _hint(reason: Reason) -> str:
         case why.LocalIo(errno=number):
             return _io_hint(number)
         case why.Misconfigured():
-            return "give another value, as an argument or, for a setting, in its REGISTRY_FP_* variable"
+            return "give another value: as an argument or, for a setting, in REGISTRY_FP_* or in the settings file"
         case why.NotConfirmed():
             return "try again; if it stays so, the registry's storage is not consistent"
         case why.NoSuchPlatform():
@@ -204,6 +205,20 @@ def _hint(reason: Reason) -> str:
             return hint(errors[0]) if errors else "try again"
         case _:
             assert_never(reason)
+
+
+def _policy_hint(rule: str) -> str:
+    match rule:
+        case _ if rule.endswith("a metadata address"):
+            return "no registry has a reason to lead there; ask who runs it"
+        case _ if rule.endswith(" address"):
+            return "if it is a host of your own network, and registries may lead to it, name it in `private_hosts`"
+        case _ if rule.startswith("the proxy"):
+            return "ask who runs the proxy, or name the host in `no_proxy` if it is reached without one"
+        case _ if rule.startswith("a token server of another host"):
+            return "if that host may know who you are, name it in `trusted_realms`"
+        case _:
+            return "if you trust that address, use it directly"
 
 
 def _tar_hint(kind: TarFault) -> str:
@@ -312,11 +327,3 @@ def _told(problems: tuple[Problem, ...]) -> str:
 
 def _joined(*parts: str | None) -> str:
     return ": ".join(part for part in parts if part)
-
-
-def _printable(line: str) -> str:
-    # No control character, escape sequence or bidirectional override from outside reaches a terminal or a log.
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
-        for character in line
-    )

@@ -230,10 +230,11 @@ def _ipv6_fault(address: str) -> str | None:
 def canonical_host(host: str) -> str:
     """The one spelling of a host: lower case, and `docker.io` for every name of Docker Hub.
 
+    So each is one host to credentials, limits and caches.
+
     >>> canonical_host("Index.Docker.io")
     'docker.io'
     """
-    """One spelling for each host, so that it is one host to credentials, limits and caches."""
     match = _HOST.fullmatch(host)
     if match is None or not ("." in host or ":" in host or host.lower() == "localhost"):
         return host  # upper case is all that makes a bare word a host: without it, it is a part of a path

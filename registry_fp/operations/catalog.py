@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
-from registry_fp.domain.errors import RegistryError
+from registry_fp.domain.errors import Denied, RegistryError, Unauthenticated
 from registry_fp.effect.exits import Err, Ok
 from registry_fp.effect.operation import Op
-from registry_fp.operations.listing import SHORT_PAGE, Listing, Pages, list_entries
+from registry_fp.operations.listing import Listing, Pages, list_entries, named_pages
 from registry_fp.operations.noun import host_noun
 from registry_fp.protocol import tag as wire
+from registry_fp.protocol.message import Request
 from registry_fp.protocol.page import Page
 from registry_fp.transport.port import Client, send
 
@@ -20,7 +22,8 @@ def list_repositories(client: Client, host: str, *, page_size: int = 1000) -> Op
     """The path of every repository at `host`, in the order of the registry.
 
     Fails with `Unsupported` where the registry has no catalogue (it is not part of the specification, and hosted
-    registries often deny it), `Unauthenticated`, `Denied`, `LimitExceeded`, or as the transport does.
+    registries deny it: those that are known to), `Unauthenticated`, `Denied`, `LimitExceeded`, or as the transport
+    does.
     """
     return list_entries(lambda: _pages(client, host, page_size), str)
 
@@ -36,9 +39,17 @@ def repository_pages(
 
 
 def _pages(client: Client, host: str, page_size: int) -> Pages[str]:
-    def listing(name: str, size: int) -> Listing[str]:
-        first = wire.list_repositories(client.origin(name), name, page_size=size)
-        shorter = listing(name, SHORT_PAGE) if size > SHORT_PAGE else None
-        return Listing(first, lambda request: send(client, request, wire.decode_repositories), size, shorter)
+    def listing(name: str) -> Listing[str]:
+        def ask(request: Request) -> Op[Page[str]]:
+            return send(client, request, wire.decode_repositories).alt(denied)
 
-    return Pages(lambda: host_noun("list_repositories", host).map(lambda name: listing(name, max(1, page_size))))
+        def denied(error: RegistryError) -> RegistryError:
+            is_absent = not client.profiles.of(name).catalog and isinstance(error.reason, Unauthenticated | Denied)
+            return replace(error, reason=wire.NO_CATALOGUE) if is_absent else error
+
+        origin = client.origin(name)
+        return named_pages(
+            client, name, page_size, lambda size: wire.list_repositories(origin, name, page_size=size), ask
+        )
+
+    return Pages(lambda: host_noun("list_repositories", host).map(listing))

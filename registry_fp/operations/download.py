@@ -48,6 +48,8 @@ UNPROMISED: Final = 1024 * 1024 * 1024 * 1024
 _WORTH_A_THREAD: Final = 128 * 1024  # bytes: less is hashed before a thread has begun
 _STEPS: Final = 10_000  # a stream that breaks all the time makes 50,000 requests at most, whatever its size
 _STEP: Final = 16 * 1024  # and where nobody says how large it is, at least 2 KiB a second
+_MIRROR_STEPS: Final = 16  # a mirror has to be better than that, because there is another place to ask
+_MIRROR_STEP: Final = 1024 * 1024
 
 _Next: TypeAlias = Literal["done", "more"]
 
@@ -154,7 +156,8 @@ class _Download:
     @property
     def step(self) -> int:
         """How many bytes are progress: not so few that a blob could take for ever."""
-        return _STEP if self.known.size is None else max(1, self.known.size // _STEPS)
+        steps, least = (_STEPS, _STEP) if self.mirror is None else (_MIRROR_STEPS, _MIRROR_STEP)
+        return least if self.known.size is None else max(1, self.known.size // steps)
 
     def counted(self, error: RegistryError) -> RegistryError:
         """The error with all requests and all the time of the download."""

@@ -14,8 +14,9 @@ from registry_fp.effect.exits import Err, Ok, settle
 from registry_fp.effect.operation import Op, operation
 from registry_fp.protocol.message import Request
 from registry_fp.protocol.page import PAGES_LIMIT, Page, following_page, url_after
+from registry_fp.transport.port import Client
 
-__all__ = ["LISTING_LIMIT", "NAMES_LIMIT", "SHORT_PAGE", "Listing", "Pages", "list_entries"]
+__all__ = ["LISTING_LIMIT", "NAMES_LIMIT", "SHORT_PAGE", "Listing", "Pages", "list_entries", "named_pages"]
 
 T = TypeVar("T")
 
@@ -121,6 +122,19 @@ class Pages(Generic[T]):
         if following is not None and len(self._seen) >= PAGES_LIMIT:
             return LimitExceeded("pages in a listing", PAGES_LIMIT)
         return None
+
+
+def named_pages(
+    client: Client, host: str, page_size: int, first: Callable[[int], Request], ask: Callable[[Request], Op[Page[str]]]
+) -> Listing[str]:
+    """A listing of names from its `first` page on, with as many on a page as are wished for, or as the host gives.
+
+    How many it gives is in its profile. Where it refuses so many all the same, the pages are short.
+    """
+    most = client.profiles.of(host).page_max
+    size = max(1, page_size if most is None else min(page_size, most))
+    shorter = Listing(first(SHORT_PAGE), ask, SHORT_PAGE) if size > SHORT_PAGE else None
+    return Listing(first(size), ask, size, shorter)
 
 
 @operation

@@ -8,9 +8,10 @@ from registry_fp.domain.errors import RegistryError
 from registry_fp.domain.reference import Repository
 from registry_fp.effect.exits import Err, Ok
 from registry_fp.effect.operation import Op
-from registry_fp.operations.listing import SHORT_PAGE, Listing, Pages, list_entries
+from registry_fp.operations.listing import Listing, Pages, list_entries, named_pages
 from registry_fp.operations.noun import repository_noun
 from registry_fp.protocol import tag as wire
+from registry_fp.protocol.message import Request
 from registry_fp.protocol.page import Page
 from registry_fp.transport.port import Client, send
 
@@ -38,9 +39,11 @@ def tag_pages(
 
 
 def _pages(client: Client, repository: str | Repository, page_size: int) -> Pages[str]:
-    def listing(name: Repository, size: int) -> Listing[str]:
-        first = wire.list_tags(client.origin(name.host), name, page_size=size)
-        shorter = listing(name, SHORT_PAGE) if size > SHORT_PAGE else None
-        return Listing(first, lambda request: send(client, request, wire.decode_tags), size, shorter)
+    def ask(request: Request) -> Op[Page[str]]:
+        return send(client, request, wire.decode_tags)
 
-    return Pages(lambda: repository_noun("list_tags", repository).map(lambda name: listing(name, max(1, page_size))))
+    def listing(name: Repository) -> Listing[str]:
+        origin = client.origin(name.host)
+        return named_pages(client, name.host, page_size, lambda size: wire.list_tags(origin, name, page_size=size), ask)
+
+    return Pages(lambda: repository_noun("list_tags", repository).map(listing))

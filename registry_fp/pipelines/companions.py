@@ -8,7 +8,6 @@ from typing import Final, TypeAlias
 from returns.result import Failure, Result, Success
 
 from registry_fp.domain.descriptor import Descriptor
-from registry_fp.domain.digest import Digest
 from registry_fp.domain.errors import LimitExceeded, RegistryError
 from registry_fp.domain.manifest import RawManifest
 from registry_fp.domain.reference import Reference, Repository
@@ -37,30 +36,46 @@ async def move_referrers(
 ) -> Result[tuple[Transferred, ...], RegistryError]:
     """Move what refers to these manifests, and what refers to that, each once; `limit` lists are asked for at once.
 
-    Fails as `list_referrers` and `move`, and with `LimitExceeded` for more of them than any honest image has.
+    What a list has and does not refer to its subject stays where it is. Fails as `list_referrers` and `move`, and with
+    `LimitExceeded` for more of them than any honest image has.
     """
     origin = RepositoryStore(client, repository)
 
     def about(subject: Descriptor) -> Op[tuple[Descriptor, ...]]:
         return list_referrers(client, Reference(repository, digest=subject.digest))
 
-    done: dict[Digest, Transferred] = {}
+    done: list[Transferred] = []
+    seen = {each.digest for each in subjects}
     generation = list(subjects)
-    for _ in range(_GENERATIONS):
+    for _ in range(_GENERATIONS + 1):
         listed = await settle(traverse(generation, about, limit=limit))
         if isinstance(listed, Err):
             return Failure(listed.error)
-        fresh = {each.digest: each for found in listed.value for each in found if each.digest not in done}
-        if len(done) + len(fresh) > _REFERRERS:
-            beyond = LimitExceeded("referrers of an image", _REFERRERS)
-            return Failure(RegistryError("list_referrers", str(repository), beyond))
+        fresh = {each.digest: each for found in listed.value for each in found if each.digest not in seen}
+        if not fresh:
+            return Success(tuple(done))
+        seen |= fresh.keys()
+        if len(seen) > _REFERRERS:
+            return Failure(_beyond(repository, "referrers of an image", _REFERRERS))
+        subject_digests = {each.digest for each in generation}
+        generation = []
         for referrer in fresh.values():
-            out = await settle(origin.manifest(referrer).bind(lambda raw: move(raw, None)))
+            read = await settle(origin.manifest(referrer))
+            if isinstance(read, Err):
+                return Failure(read.error)
+            subject = read.value.model.subject
+            if subject is None or subject.digest not in subject_digests:  # whatever the list says
+                continue
+            out = await settle(move(read.value, None))
             if isinstance(out, Err):
                 return Failure(out.error)
-            done[referrer.digest] = out.value
-        generation = list(fresh.values())
-    return Success(tuple(done.values()))
+            done.append(out.value)
+            generation.append(referrer)
+    return Failure(_beyond(repository, "generations of referrers", _GENERATIONS))
+
+
+def _beyond(repository: Repository, what: str, limit: int) -> RegistryError:
+    return RegistryError("list_referrers", str(repository), LimitExceeded(what, limit))
 
 
 @operation

@@ -49,9 +49,7 @@ others; "traces" is whether everything that was stored to find that out is gone 
 TOPICS: Final[tuple[Topic, ...]] = get_args(Topic)
 """Every topic, in the order of a diagnosis."""
 
-_FIRST: Final[frozenset[Topic]] = frozenset(
-    {"reach", "tls", "proxy", "registry", "realm", "credentials", "access", "pull"}
-)
+_CAUSES: Final[frozenset[Topic]] = frozenset({"reach", "tls", "proxy", "registry", "realm", "credentials"})
 _WAYS_IN: Final[frozenset[Topic]] = frozenset({"realm", "credentials", "access"})
 
 
@@ -86,15 +84,21 @@ class Diagnosis:
 
     @property
     def ills(self) -> tuple[Finding, ...]:
-        """What keeps us from reading there; to be mended before anything else, in this order.
+        """What keeps us from reading there, without what comes of it; to be mended before anything else, in this order.
 
         Not what the registry cannot do or does not allow otherwise, and not that it wants to know who we are for what
         it lets everybody do.
 
-        >>> unknown = Finding("credentials", "no", "none", "log in"), Finding("pull", "yes", "allowed")
-        >>> Diagnosis("ghcr.io", "https://ghcr.io", "ghcr", "team/app", unknown).ills
+        >>> nobody = Finding("credentials", "no", "none", "log in"), Finding("access", "no", "not without a login")
+        >>> [each.topic for each in Diagnosis("one.example", "https://one.example", "plain", None, nobody).ills]
+        ['credentials']
+        >>> public = (*nobody, Finding("pull", "yes", "allowed"))
+        >>> Diagnosis("ghcr.io", "https://ghcr.io", "ghcr", "team/app", public).ills
         ()
         """
-        reads = any(each.verdict == "yes" for each in self.about("pull"))
-        wrong = (each for each in self.findings if each.verdict == "no" and each.topic in _FIRST)
-        return tuple(each for each in wrong if not (reads and each.topic in _WAYS_IN))
+        wrong = tuple(each for each in self.findings if each.verdict == "no")
+        if any(each.verdict == "yes" for each in self.about("pull")):
+            return tuple(each for each in wrong if each.topic in _CAUSES - _WAYS_IN)
+        causes = tuple(each for each in wrong if each.topic in _CAUSES)
+        barred = tuple(each for each in wrong if each.topic in ("access", "pull"))
+        return causes or barred[:1]

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final, TypeAlias, final
+from typing import Final, final
 
-from returns.result import Success
+from returns.result import Result
 
 from registry_fp.domain import errors as why
 from registry_fp.domain.errors import Reason
 from registry_fp.effect.exits import Err, settle
-from registry_fp.pipelines.diagnosis import TOPICS, Finding
-from registry_fp.protocol.message import Request, Response
+from registry_fp.pipelines.diagnosis import TOPICS, Finding, Topic
+from registry_fp.pipelines.judgement import Answer
+from registry_fp.protocol.message import Request
 from registry_fp.transport.port import Client, send
 
-__all__ = ["Answer", "Examination"]
-
-Answer: TypeAlias = Response | Reason
-"""What came of a question: the answer as it is, also a refusal; or why there is none that could be read."""
+__all__ = ["Examination"]
 
 _SILENT: Final = (why.DnsFailed, why.ConnectFailed, why.TlsFailed, why.TimedOut, why.ConnectionLost)
 _ENOUGH: Final = 2
@@ -31,7 +29,7 @@ class Examination:
         self.client: Final = client
         self.host: Final = host
         self._findings: list[Finding] = []
-        self._unanswered = 0
+        self._unanswered: list[Reason] = []
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -42,7 +40,7 @@ class Examination:
         """Add to what was found."""
         self._findings.extend(each for each in findings if each is not None)
 
-    def says(self, topic: str) -> bool:
+    def says(self, topic: Topic) -> bool:
         """Whether something was found to work."""
         return any(each.topic == topic and each.verdict == "yes" for each in self._findings)
 
@@ -51,11 +49,12 @@ class Examination:
 
         After two in a row that nobody answered no more are asked, so that a diagnosis has an end.
         """
-        if self._unanswered >= _ENOUGH:
-            return why.Unsupported("asking on: the registry stopped answering")
-        out = await settle(send(self.client, replace(request, repeat="never"), lambda response: Success(response)))
+        if len(self._unanswered) >= _ENOUGH:
+            return self._unanswered[-1]
+        out = await settle(send(self.client, replace(request, repeat="never"), Result.from_value))
         if isinstance(out, Err):
-            self._unanswered = self._unanswered + 1 if isinstance(out.error.reason, _SILENT) else 0
-            return out.error.reason
-        self._unanswered = 0
+            reason = out.error.reason
+            self._unanswered = [*self._unanswered, reason] if isinstance(reason, _SILENT) else []
+            return reason
+        self._unanswered = []
         return out.value

@@ -10,9 +10,8 @@ from returns.pipeline import is_successful
 from registry_fp.domain import errors as why
 from registry_fp.domain.errors import Reason, RegistryError
 from registry_fp.domain.printable import printable
-from registry_fp.pipelines.diagnosis import Finding
-from registry_fp.pipelines.examination import Answer
-from registry_fp.pipelines.judgement import Asker, advice, reason_of, sentence
+from registry_fp.pipelines.diagnosis import Finding, Verdict
+from registry_fp.pipelines.judgement import Answer, Asker, advice, reason_of, sentence
 from registry_fp.protocol.challenge import challenges_in
 from registry_fp.protocol.location import shown
 from registry_fp.protocol.message import Response
@@ -25,7 +24,7 @@ __all__ = ["judge_access", "judge_credentials", "judge_realm", "name_of"]
 _LONGEST = 100
 
 
-def judge_realm(response: Response, trusted: Collection[str]) -> Finding:
+def judge_realm(asker: Asker, response: Response, trusted: Collection[str]) -> Finding:
     """Who wants to know who we are, from the answer to somebody who did not say; see `protocol.realm`."""
     if response.status not in (401, 403):
         return Finding("realm", "yes", "nobody is asked who they are")
@@ -49,7 +48,8 @@ def judge_realm(response: Response, trusted: Collection[str]) -> Finding:
         return Finding("realm", "yes", told)
     name = url.host_port_subcomponent or "?"
     mend = f"if that host may know who we are, trust it: REGISTRY_FP_TRUSTED_REALMS={name}, or `trusted_realms`"
-    return Finding("realm", "no", f"{told}, which is another host and is not told who we are", mend)
+    verdict: Verdict = "yes" if asker.name is None else "no"  # of nobody there is nothing to tell
+    return Finding("realm", verdict, f"{told}, which is another host and is not told who we are", mend)
 
 
 def judge_credentials(
@@ -66,10 +66,11 @@ def judge_credentials(
     whose = f"{name_of(kept)}, {_kind(kept)}"
     if found is None:
         return Finding("credentials", "yes", f"{whose}, given to this client")
+    where = found.where.removeprefix("auth file ")
     if found.program is not None:
-        return Finding("credentials", "yes", f"{whose}, kept by {found.program}, as {found.where} says")
-    exposed = f"others can read that file: chmod 600 {found.where}" if found.is_exposed else None
-    return Finding("credentials", "yes", f"{whose}, in {found.where}", exposed)
+        return Finding("credentials", "yes", f"{whose}, kept by {found.program}, as {where} says")
+    exposed = f"others can read that file: chmod 600 {where}" if found.is_exposed else None
+    return Finding("credentials", "yes", f"{whose}, in {where}", exposed)
 
 
 def judge_access(asker: Asker, answer: Answer) -> Finding:

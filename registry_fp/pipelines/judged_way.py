@@ -10,9 +10,8 @@ from yarl import URL
 from registry_fp.domain import errors as why
 from registry_fp.domain.errors import Reason
 from registry_fp.domain.printable import printable
-from registry_fp.pipelines.diagnosis import Finding
-from registry_fp.pipelines.examination import Answer
-from registry_fp.pipelines.judgement import advice, reason_of, sentence
+from registry_fp.pipelines.diagnosis import Finding, Topic
+from registry_fp.pipelines.judgement import Answer, advice, reason_of, sentence
 from registry_fp.protocol.message import Response, Security
 from registry_fp.protocol.problem import problems_in
 from registry_fp.protocol.refusal import objection
@@ -26,6 +25,7 @@ __all__ = [
     "judge_reach",
     "judge_registry",
     "judge_security",
+    "judge_unasked_tls",
     "judge_unreached",
     "may_speak_tls",
 ]
@@ -45,20 +45,25 @@ def judge_reach(url: URL, peer: str | None, *, near: bool) -> Finding:
     return Finding("reach", "yes", f"{told}, without TLS", None if near else danger)
 
 
-def judge_unreached(reason: Reason, url: URL, proxy: Proxy | None, *, speaks_tls: bool) -> Finding:
-    """Nothing answers, or nothing that could be understood; `speaks_tls` if it would have by TLS."""
-    if speaks_tls:
-        return _asked_without_tls(url)
+def judge_unreached(reason: Reason, proxy: Proxy | None) -> Finding:
+    """Nothing answers, or nothing that could be understood."""
     if isinstance(reason, why.TlsFailed):
         return Finding("tls", "no", sentence(reason), advice(reason))
     if isinstance(reason, why.Misconfigured):
         setting = reason.setting.rpartition(".")[2]
-        topic = "proxy" if "proxy" in setting else "tls" if setting in _TLS_SETTINGS else "reach"
-        return Finding(topic, "no", sentence(reason), advice(reason))
+        cause: Topic = "proxy" if "proxy" in setting else "tls" if setting in _TLS_SETTINGS else "reach"
+        return Finding(cause, "no", sentence(reason), advice(reason))
     if proxy is not None and "the proxy" in sentence(reason):
         mend = f"check `{proxy.setting}`; `no_proxy` names hosts that are reached without one"
         return Finding("proxy", "no", sentence(reason), mend)
-    return Finding("reach", "no", sentence(reason), advice(reason))
+    topic: Topic = "registry" if isinstance(reason, why.ServerFault | why.RateLimited) else "reach"
+    return Finding(topic, "no", sentence(reason), advice(reason))
+
+
+def judge_unasked_tls(url: URL) -> Finding:
+    """A server that speaks TLS was asked without it."""
+    mend = "leave out `--plain-http`, or `plain_http`; on loopback `--ca FILE` or `--insecure` makes it TLS"
+    return Finding("tls", "no", f"{url.host_port_subcomponent} speaks TLS, and was asked without it", mend)
 
 
 def may_speak_tls(answer: Answer) -> bool:
@@ -135,8 +140,3 @@ def judge_mirror(name: str, answer: Answer) -> Finding:
     if reason is None or isinstance(reason, why.Unauthenticated | why.Denied):
         return Finding("mirror", "yes", f"{name} answers, and is asked for content first")
     return Finding("mirror", "no", f"{name}: {sentence(reason)}", f"it is passed over; {advice(reason)}")
-
-
-def _asked_without_tls(url: URL) -> Finding:
-    mend = "leave out `--plain-http`, or `plain_http`; on loopback `--ca FILE` or `--insecure` makes it TLS"
-    return Finding("tls", "no", f"{url.host_port_subcomponent} speaks TLS, and was asked without it", mend)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, final
+from typing import Final, TypeAlias, final
 
 from registry_fp.domain import errors as why
 from registry_fp.domain.errors import Problem, Reason, RegistryError
 from registry_fp.domain.explain import describe, hint
 from registry_fp.pipelines.diagnosis import Finding, Topic
-from registry_fp.pipelines.examination import Answer
 from registry_fp.protocol.message import Response
 from registry_fp.protocol.refusal import Sought, refusal
 
-__all__ = ["Asker", "advice", "judge_refusal", "reason_of", "sentence"]
+__all__ = ["Answer", "Asker", "advice", "judge_refusal", "reason_of", "sentence", "words"]
+
+Answer: TypeAlias = Response | Reason
+"""What came of a question: the answer as it is, also a refusal; or why there is none that could be read."""
 
 _UNKNOWN: Final = frozenset({"UNSUPPORTED", "UNSUPPORTED_OPERATION"})
 _LACKING: Final = frozenset({404, 405, 406, 410})
@@ -55,6 +57,12 @@ def advice(reason: Reason) -> str:
     return hint(RegistryError("doctor", "it", reason))
 
 
+def words(reason: Reason) -> str:
+    """The registry's own words, in brackets, if it has any."""
+    said = sentence(reason)
+    return said[said.index(" (") :] if " (" in said and said.endswith(")") else ""
+
+
 def judge_refusal(topic: Topic, reason: Reason, asker: Asker, *, to: str, without: str) -> Finding:
     """The finding of a refusal: we may not, it cannot, or nobody knows.
 
@@ -66,15 +74,15 @@ def judge_refusal(topic: Topic, reason: Reason, asker: Asker, *, to: str, withou
     """
     match reason:
         case why.Unauthenticated() if asker.name is None:
-            return Finding(topic, "no", f"not without a login{_told(reason)}", _login(asker, to))
+            return Finding(topic, "no", f"not without a login{words(reason)}", _login(asker, to))
         case why.Unauthenticated() | why.Denied():
             whom = "us" if asker.name is None else asker.name
-            told = f"{'denied' if isinstance(reason, why.Denied) else 'not allowed'} to {whom}{_told(reason)}"
+            told = f"{'denied' if isinstance(reason, why.Denied) else 'not allowed'} to {whom}{words(reason)}"
             return Finding(
                 topic, "no", told, f"ask the owner of {asker.place} to let {whom} {to}, or {_login(asker, to)}"
             )
         case why.Refused(problems=problems) | why.NotFound(problems=problems) if _is_lacking(reason, problems):
-            return Finding(topic, "no", f"the registry does not do this{_told(reason)}", without)
+            return Finding(topic, "no", f"the registry does not do this{words(reason)}", without)
         case _:
             return Finding(topic, "unknown", sentence(reason), advice(reason))
 
@@ -87,9 +95,3 @@ def _is_lacking(reason: Reason, problems: tuple[Problem, ...]) -> bool:
     if isinstance(reason, why.Refused) and reason.status in _LACKING:
         return True
     return isinstance(reason, why.NotFound) or any(problem.code in _UNKNOWN for problem in problems)
-
-
-def _told(reason: Reason) -> str:
-    """The registry's own words, if it has any."""
-    said = sentence(reason)
-    return said[said.index(" (") :] if " (" in said and said.endswith(")") else ""

@@ -11,9 +11,10 @@ from returns.result import Failure, Result, Success
 from registry_fp.domain.errors import RegistryError
 from registry_fp.effect.exits import Err, settle
 from registry_fp.effect.operation import Op, deferred
+from registry_fp.transport.host_name import registry_name
 from registry_fp.transport.mirror_name import parse_mirror
 from registry_fp.transport.notices import Notices
-from registry_fp.transport.port import Client, registry_name
+from registry_fp.transport.port import Client
 
 __all__ = ["noticed"]
 

@@ -61,6 +61,7 @@ __all__ = [
     "Validated",
     "extract",
     "push",
+    "push_as_it_is",
     "put_manifest",
     "upload_all",
     "validate",
@@ -203,7 +204,7 @@ def push(
         done = with_source(
             source,
             saved=lambda archive: saved(archive, target),
-            layout=lambda layout: _as_it_is(client, layout, target, options),
+            layout=lambda layout: push_as_it_is(client, layout, target, options=options),
         )
         return noticed(client, (target.repository.host,), done, lambda each, said: replace(each, notices=said))
 
@@ -280,8 +281,13 @@ async def put_manifest(
     return Success(Pushed(sent.target, manifest.descriptor, blobs))
 
 
-def _as_it_is(client: Client, layout: OpenLayout, target: Reference, options: PushOptions) -> Op[Pushed]:
-    """A layout's image: its blobs have their digests, so none of them is written anew."""
+def push_as_it_is(
+    client: Client, layout: OpenLayout, target: Reference, *, options: PushOptions = PushOptions()
+) -> Op[Pushed]:
+    """Push the image of a layout that its source chooses: its blobs have their digests, so none is written anew.
+
+    Fails with `Misconfigured`, and as `push_layout`.
+    """
     chosen = _chosen(client, options)
     if options.compression is not None:
         chosen = Failure(Misconfigured("compression", "the blobs of an OCI layout are pushed as they are"))

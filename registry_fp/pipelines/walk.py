@@ -49,9 +49,12 @@ async def walk(
             manifests = {digest: found for digest, found in known.items() if found is not None}
             return Success(Walked(manifests, tuple(digest for digest in known if digest not in manifests)))
         size += sum(each.size for each in wanted.values())
-        if len(known) + len(wanted) > _MANIFESTS or size > _BYTES:
-            beyond = LimitExceeded("manifests in an index, or bytes of them", _MANIFESTS)
-            return Failure(RegistryError("get_manifest", name, beyond))
+        if len(known) + len(wanted) > _MANIFESTS:
+            return Failure(RegistryError("get_manifest", name, LimitExceeded("manifests in an index", _MANIFESTS)))
+        if size > _BYTES:
+            return Failure(
+                RegistryError("get_manifest", name, LimitExceeded("bytes of the manifests in an index", _BYTES))
+            )
         found = await settle(traverse(wanted.values(), read, limit=limit))
         if isinstance(found, Err):
             return Failure(found.error)

@@ -244,10 +244,10 @@ PROFILES: Final[tuple[RegistryProfile, ...]] = (
 def find_profile(host: str) -> RegistryProfile:
     """The profile of a registry, by `HOST[:PORT]`; a plain one where the name tells nothing.
 
-    >>> find_profile("ghcr.io").name, find_profile("localhost:5000").name
-    ('ghcr', 'plain')
+    >>> find_profile("ghcr.io").name, find_profile("ghcr.io:443").name, find_profile("localhost:5000").name
+    ('ghcr', 'ghcr', 'plain')
     """
-    name = host.lower()
+    name = host.lower().removesuffix(":443")
     return next((each for each in PROFILES if any(fnmatchcase(name, pattern) for pattern in each.hosts)), _PLAIN)
 
 

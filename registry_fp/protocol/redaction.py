@@ -24,6 +24,7 @@ MASK: Final = "***"
 
 _LONGEST: Final = 500
 _MOST: Final = 64
+_LINKS: Final = 16 * 1024  # characters of a list of links that are looked at: a line shows no more than a few
 
 _PARAMETER: Final = re.compile(r"[\w.~-]{1,60}", re.ASCII)
 _DIGEST: Final = re.compile(r"[a-z0-9.+_-]{1,30}:[0-9a-f]{32,128}")
@@ -103,7 +104,7 @@ def _value(name: str, value: str, base: URL) -> str:
         case "location":
             return _located(value, base)
         case "link":
-            return ", ".join(f"<{_located(each, base)}>" for each in _LINKED.findall(value)) or MASK
+            return ", ".join(f"<{_located(each, base)}>" for each in _LINKED.findall(value[:_LINKS])) or MASK
         case "www-authenticate":
             return ", ".join(_challenge(each, base) for each in challenges_in(value)) or MASK
         case _:

@@ -16,7 +16,10 @@ from registry_fp.protocol.message import Request, Response
 from registry_fp.protocol.page import PAGE_LIMIT, Page, next_page
 from registry_fp.protocol.refusal import Sought, objection
 
-__all__ = ["decode_repositories", "decode_tags", "list_repositories", "list_tags"]
+__all__ = ["NO_CATALOGUE", "decode_repositories", "decode_tags", "list_repositories", "list_tags"]
+
+NO_CATALOGUE: Final = Unsupported("listing repositories (the catalogue is not part of the specification)")
+"""The reason where a registry has no catalogue."""
 
 _PAGE_SIZE: Final = 1000
 
@@ -41,7 +44,7 @@ def decode_tags(response: Response) -> Result[Page[str], Reason]:
 def decode_repositories(response: Response) -> Result[Page[str], Reason]:
     """The repositories of one page; fails with `Unsupported` where the registry has no catalogue."""
     if response.status in (404, 405):
-        return Failure(Unsupported("listing repositories (the catalogue is not part of the specification)"))
+        return Failure(NO_CATALOGUE)
     return _decode(response, "repositories", "registry")
 
 

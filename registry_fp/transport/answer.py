@@ -14,8 +14,9 @@ from registry_fp.protocol.quota import quota_in
 from registry_fp.protocol.refusal import fault_of
 from registry_fp.protocol.warning import warnings_in
 from registry_fp.transport.clock import Clock
+from registry_fp.transport.host_name import registry_name
 from registry_fp.transport.notices import NoticeBook
-from registry_fp.transport.port import Exchange, Receive, collect, registry_name
+from registry_fp.transport.port import Exchange, Receive, collect
 
 __all__ = ["with_answers"]
 

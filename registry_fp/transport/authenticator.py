@@ -31,7 +31,8 @@ from registry_fp.protocol.scope import are_covered, merge_scopes, scopes_in
 from registry_fp.protocol.token import IssuedToken, TokenQuestion, decode_token
 from registry_fp.transport.account import BasicCredentials, Credentials, IdentityToken, Keychain, RegistryToken
 from registry_fp.transport.account_memory import PLACES_LIMIT, AccountMemory, KnownAccount
-from registry_fp.transport.port import HUB_ORIGIN, Exchange, collect
+from registry_fp.transport.host_name import HUB_ORIGIN
+from registry_fp.transport.port import Exchange, collect
 from registry_fp.transport.token_cache import TokenCache
 
 __all__ = ["Authenticator", "Authorization", "place_of"]

@@ -56,7 +56,7 @@ class HostSettings(Chosen):
     """The oldest version of TLS that is spoken."""
 
     proxy: SecretStr | None = None
-    """The URL of the HTTP proxy to reach it by; empty for none at all."""
+    """The proxy to reach it by, an `http://` URL; empty for none at all."""
 
     username: str | None = None
     """Who we are to it; with `password`."""
@@ -77,7 +77,7 @@ class HostSettings(Chosen):
     """How many bytes of bodies are sent, and as many received, in a second."""
 
     connections: Annotated[int, Field(ge=1)] | None = None
-    """Open connections to it."""
+    """Connections to it that are in use at once."""
 
     profile: Annotated[str | None, AfterValidator(_profile)] = None
     """The name of the profile that it behaves as, where its name does not tell (see `find_profile`)."""

@@ -14,7 +14,8 @@ from registry_fp.effect.exits import Err, result_of, settle
 from registry_fp.effect.operation import Op, deferred
 from registry_fp.protocol.message import Request
 from registry_fp.transport.clock import Clock
-from registry_fp.transport.port import Exchange, Receive, registry_name
+from registry_fp.transport.host_settings import HostSettings
+from registry_fp.transport.port import Exchange, Receive
 from registry_fp.transport.rate import Pace, pace_of
 from registry_fp.transport.settings import Settings
 
@@ -44,9 +45,8 @@ def with_host_limit(inner: Exchange, settings: Settings, *, clock: Clock) -> Exc
         origin = str(url.origin()).lower()
         gate = gates.get(origin)
         if gate is None:
-            name = registry_name(url)
-            slots = asyncio.Semaphore(connections_to(settings, name))
-            gate = gates[origin] = _Gate(slots, pace_of(settings.host(name)))
+            chosen = settings.at(url)
+            gate = gates[origin] = _Gate(asyncio.Semaphore(_connections(settings, chosen)), pace_of(chosen))
         return gate
 
     def exchange(request: Request, receive: Receive[T], /) -> Op[T]:
@@ -77,7 +77,7 @@ async def _opened(gate: _Gate, clock: Clock) -> None:
 
 def connections_to(settings: Settings, host: str) -> int:
     """How many exchanges with one host, `HOST[:PORT]`, are under way at most."""
-    return min(settings.connections, settings.host(host).connections or settings.connections_per_host)
+    return _connections(settings, settings.host(host))
 
 
 def fewest_connections(settings: Settings) -> int:
@@ -93,3 +93,7 @@ def asked_pause(error: RegistryError) -> float | None:
             return after
         case _:
             return None
+
+
+def _connections(settings: Settings, chosen: HostSettings) -> int:
+    return min(settings.connections, chosen.connections or settings.connections_per_host)

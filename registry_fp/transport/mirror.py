@@ -11,7 +11,6 @@ Sources: distribution-spec, "Registry Proxying" (`ns`); containerd, docs/hosts.m
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar, final
 from urllib.parse import quote
@@ -24,6 +23,7 @@ from registry_fp.domain import errors as why
 from registry_fp.domain.errors import RegistryError
 from registry_fp.domain.transient import was_answered
 from registry_fp.effect.exits import Err, result_of, settle
+from registry_fp.effect.log import log_of
 from registry_fp.effect.operation import Op, deferred
 from registry_fp.protocol.location import with_parameter
 from registry_fp.protocol.message import Incoming, Request
@@ -37,7 +37,7 @@ __all__ = ["KnownMirrors", "mirrored"]
 
 T = TypeVar("T")
 
-_log: Final = logging.getLogger(__name__)
+_log: Final = log_of(__name__)
 
 
 @final

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from ipaddress import ip_address
-from typing import Final, Protocol, TypeAlias, TypeVar, final
+from typing import Protocol, TypeAlias, TypeVar, final
 
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
@@ -29,18 +29,17 @@ from registry_fp.protocol.message import Incoming, Request, Response
 from registry_fp.protocol.problem import ERROR_LIMIT
 from registry_fp.transport.account import Keychain
 from registry_fp.transport.clock import Clock
+from registry_fp.transport.host_name import HUB_ORIGIN
 from registry_fp.transport.notices import NoticeBook
 from registry_fp.transport.profile_book import ProfileBook
 from registry_fp.transport.settings import Settings
 
-__all__ = ["HUB_ORIGIN", "Client", "Exchange", "Memory", "Mirrors", "Receive", "collect", "registry_name", "send"]
+__all__ = ["Client", "Exchange", "Memory", "Mirrors", "Receive", "collect", "send"]
 
 T = TypeVar("T")
 
 Receive: TypeAlias = Callable[[Incoming], Awaitable[Result[T, RegistryError]]]
 """What is made of an answer while it arrives."""
-
-HUB_ORIGIN: Final = URL("https://registry-1.docker.io")
 
 
 class Exchange(Protocol):
@@ -141,18 +140,6 @@ class Client:
         chosen = self.settings.host(host)
         plain = chosen.plain_http or (_is_loopback(host) and not chosen.chooses_tls)
         return URL(f"{'http' if plain else 'https'}://{host}")
-
-
-def registry_name(url: URL) -> str:
-    """What references and settings call the registry at this URL, `HOST[:PORT]`: the inverse of `Client.origin`.
-
-    >>> registry_name(URL("https://registry-1.docker.io/v2/"))
-    'docker.io'
-    >>> registry_name(URL("https://GHCR.io:443/v2/"))
-    'ghcr.io'
-    """
-    name = (url.host_port_subcomponent or "").lower()
-    return DOCKER_HUB if name == HUB_ORIGIN.host else name
 
 
 def send(

@@ -115,6 +115,9 @@ def parse_proxy(setting: str, secret: SecretStr) -> Result[Proxy | None, Misconf
         return Failure(Misconfigured(setting, "not the URL of a proxy"))
     if not url.raw_host or not url.port or not url.raw_host.isascii() or any(mark <= " " for mark in text):
         return Failure(Misconfigured(setting, "not the URL of a proxy"))
+    if "@" in f"{url.raw_path}{url.raw_query_string}{url.raw_fragment}":
+        # Else a part of the password would be looked up as the name of a host, and shown as one.
+        return Failure(Misconfigured(setting, "in a password '/', '?' and '#' are written %2F, %3F and %23"))
     if name is None and password is None:
         return Success(Proxy(bare, setting))
     pair = unquote_to_bytes(name or "") + b":" + unquote_to_bytes(password or "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 from returns.pipeline import is_successful
@@ -10,11 +10,10 @@ from returns.result import Failure, Result, Success
 from yarl import URL
 
 from registry_fp.domain.errors import PolicyRefused, Reason
-from registry_fp.domain.reference import canonical_host
 from registry_fp.protocol.location import shown
 from registry_fp.protocol.message import Request
 from registry_fp.protocol.redaction import WireText
-from registry_fp.transport.port import registry_name
+from registry_fp.transport.host_name import host_names
 from registry_fp.transport.proxy import Proxy, choose_proxy
 from registry_fp.transport.reach import Zone, literal_address, may_lead, nearest, zone_of_name
 from registry_fp.transport.settings import Settings
@@ -54,15 +53,16 @@ def route_of(request: Request, settings: Settings) -> Result[Route, Reason]:
     Where a proxy looks a name up, the name is all that can be judged here. Fails with `PolicyRefused` where that is
     enough to say no, and with `Misconfigured` where the proxy that counts is none.
     """
-    names = _names(request.url)
     general = {"http": settings.http_proxy, "https": settings.https_proxy}
-    own = next((secret for name in names if (secret := settings.host(name).proxy) is not None), None)
+    own = settings.at(request.url).proxy
     chosen = choose_proxy(request.url, own, general, settings.no_proxy)
+    if own is not None:
+        chosen = chosen.alt(lambda reason: replace(reason, setting=f"hosts.{settings.name_of(request.url)}.proxy"))
     if not is_successful(chosen):
         return Failure(chosen.failure())
     proxy = chosen.unwrap()
     near = nearest(request.sender)
-    is_free = not request.stray or not {canonical_host(each) for each in settings.private_hosts}.isdisjoint(names)
+    is_free = not request.stray or not settings.private_hosts.isdisjoint(host_names(request.url))
     if proxy is None:
         return Success(Route(near=None if is_free else near))
     zone = zone_of_name(request.url.raw_host or "")
@@ -74,9 +74,3 @@ def route_of(request: Request, settings: Settings) -> Result[Route, Reason]:
 def out_of_reach(zone: Zone, url: URL) -> PolicyRefused:
     """The reason that a URL which a server led to is not connected to."""
     return PolicyRefused(f"an answer from elsewhere never leads to a {zone} address", shown(url))
-
-
-def _names(url: URL) -> tuple[str, ...]:
-    """What settings may call the host of a URL: with the usual port and without."""
-    name = registry_name(url)
-    return (name, f"{name}:{url.port}") if url.is_default_port() else (name,)

@@ -11,16 +11,18 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Final, final
+from typing import Annotated, Any, Final, TypeAlias, final
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
+from yarl import URL
 
 from registry_fp.domain.errors import BadReference, Misconfigured, RegistryError
 from registry_fp.domain.media_type import Compression
 from registry_fp.domain.reference import canonical_host, parse_host
 from registry_fp.transport.chosen import Chosen
+from registry_fp.transport.host_name import host_names, twin_of
 from registry_fp.transport.host_settings import HostSettings, TlsVersion
 from registry_fp.transport.proxy import standard_proxies
 from registry_fp.transport.settings_file import read_settings_file
@@ -31,20 +33,46 @@ _PREFIX: Final = "REGISTRY_FP_"
 
 
 def _split(value: Any) -> Any:
-    return [each for each in value.replace(" ", "").split(",") if each] if isinstance(value, str) else value
+    return [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else value
+
+
+def _folders(value: Any) -> Any:
+    return [each for each in value.split(os.pathsep) if each] if isinstance(value, str) else value
 
 
 def _loaded(value: Any) -> Any:
-    return json.loads(value) if isinstance(value, str) else value
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def _hosts(value: dict[str, HostSettings]) -> dict[str, HostSettings]:
-    for name in value:
-        host = parse_host(name)
-        if not is_successful(host):
-            reason = host.failure().reason
-            raise ValueError(f"{name!r}: {reason.why if isinstance(reason, BadReference) else 'not a host'}")
-    return value
+    named: dict[str, HostSettings] = {}
+    for name, chosen in value.items():
+        host = _host(name, name)
+        if host in named:
+            raise ValueError(f"{host} is there twice, in two spellings")
+        named[host] = chosen
+    return named
+
+
+def _host_set(value: frozenset[str]) -> frozenset[str]:
+    for name in value:  # a bare word can be one, too: it is of a URL, and not of a reference
+        _host(name, name if "." in name or ":" in name else f"{name}:443")
+    return frozenset(map(canonical_host, value))
+
+
+def _host(name: str, qualified: str) -> str:
+    host = parse_host(qualified)
+    if is_successful(host):
+        return host.unwrap()
+    reason = host.failure().reason
+    shown = f"***@{name.rpartition('@')[2]}" if "@" in name else name
+    raise ValueError(f"{shown!r}: {reason.why if isinstance(reason, BadReference) else 'not a host'}")
+
+
+_HostSet: TypeAlias = Annotated[frozenset[str], BeforeValidator(_split), AfterValidator(_host_set)]
 
 
 class Settings(Chosen):
@@ -58,10 +86,10 @@ class Settings(Chosen):
     """How many blobs of one image are under way at once."""
 
     connections: Annotated[int, Field(ge=1)] = 100
-    """Open connections in all."""
+    """Connections in use at once, in all; idle ones are kept for some seconds, and do not count."""
 
     connections_per_host: Annotated[int, Field(ge=1)] = 30
-    """Open connections to one host."""
+    """Connections to one host that are in use at once."""
 
     connect_timeout: Annotated[float, Field(gt=0)] = 10.0
     """Seconds until a connection, TLS included, must stand."""
@@ -96,18 +124,18 @@ class Settings(Chosen):
     wire_log: bool = False
     """Log every request and answer, without what is secret, as `registry_fp.wire` at the level DEBUG."""
 
-    plain_http: Annotated[frozenset[str], BeforeValidator(_split)] = frozenset()
+    plain_http: _HostSet = frozenset()
     """Hosts that speak HTTP without TLS, as `HOST[:PORT]`, comma-separated; loopback names always may."""
 
-    trusted_realms: Annotated[frozenset[str], BeforeValidator(_split)] = frozenset()
+    trusted_realms: _HostSet = frozenset()
     """Token servers that are told who we are whichever registry names them, as `HOST[:PORT]`, comma-separated; those of
     the registry's own host always are."""
 
-    private_hosts: Annotated[frozenset[str], BeforeValidator(_split)] = frozenset()
+    private_hosts: _HostSet = frozenset()
     """Hosts of our own network that registries outside it may lead to, as `HOST[:PORT]`, comma-separated; everything
     else that a registry leads to is on the internet, or as near to us as the registry itself."""
 
-    insecure: Annotated[frozenset[str], BeforeValidator(_split)] = frozenset()
+    insecure: _HostSet = frozenset()
     """Hosts whose certificate may be any, as `HOST[:PORT]`, comma-separated."""
 
     ca: Path | None = None
@@ -122,14 +150,15 @@ class Settings(Chosen):
     min_tls: TlsVersion = "1.2"
     """The oldest version of TLS that is spoken."""
 
-    certs_dirs: tuple[Path, ...] | None = None
-    """Folders with certificates by host, as Docker and podman have them; None is theirs."""
+    certs_dirs: Annotated[tuple[Path, ...] | None, BeforeValidator(_folders)] = None
+    """Folders with certificates by host, as Docker and podman have them; None is theirs. A variable has them as `PATH`
+    has folders."""
 
     http_proxy: SecretStr | None = None
-    """The URL of the proxy for http; empty for none."""
+    """The proxy for http, an `http://` URL; empty for none."""
 
     https_proxy: SecretStr | None = None
-    """The URL of the proxy for https; empty for none."""
+    """The proxy for https, which is an `http://` URL, too: TLS goes through it as it is. Empty for none."""
 
     no_proxy: str | None = None
     """Hosts, domains and networks that are reached without a proxy, comma-separated; `*` is all of them."""
@@ -142,12 +171,31 @@ class Settings(Chosen):
     def host(self, name: str) -> HostSettings:
         """What is chosen for one host, `HOST[:PORT]`, as its references name it; the sets of hosts included.
 
+        `HOST` and `HOST:443` are one host, except where either is chosen to speak HTTP without TLS.
+
         >>> Settings(plain_http="registry.local:5000").host("registry.local:5000").plain_http
         True
         """
-        mine = next((each for key, each in self.hosts.items() if canonical_host(key) == name), HostSettings())
-        is_plain = mine.plain_http or name in {canonical_host(each) for each in self.plain_http}
-        is_insecure = mine.insecure or name in {canonical_host(each) for each in self.insecure}
+        twin = twin_of(name)
+        return self._of((name,) if twin is None or self._of((twin,)).plain_http else (name, twin))
+
+    def at(self, url: URL) -> HostSettings:
+        """What is chosen for the host that a request goes to, by whichever of its names."""
+        return self._of(host_names(url))
+
+    def name_of(self, url: URL) -> str:
+        """What `hosts` calls the host of a URL, or would.
+
+        >>> Settings(hosts={"ghcr.io:443": HostSettings(connections=2)}).name_of(URL("https://ghcr.io/v2/"))
+        'ghcr.io:443'
+        """
+        names = host_names(url)
+        return next((name for name in names if name in self.hosts), names[0])
+
+    def _of(self, names: Sequence[str]) -> HostSettings:
+        mine = next((self.hosts[name] for name in names if name in self.hosts), HostSettings())
+        is_plain = mine.plain_http or not self.plain_http.isdisjoint(names)
+        is_insecure = mine.insecure or not self.insecure.isdisjoint(names)
         return mine.model_copy(update={"plain_http": is_plain, "insecure": is_insecure})
 
 
@@ -194,9 +242,10 @@ class _Layer:
             hosts = _loaded(self.values.get("hosts", {}))
         except ValueError:
             return self.values["hosts"]
-        return (
-            {canonical_host(str(name)): each for name, each in hosts.items()} if isinstance(hosts, Mapping) else hosts
-        )
+        if not isinstance(hosts, Mapping):
+            return hosts
+        named = {canonical_host(str(name)): each for name, each in hosts.items()}
+        return named if len(named) == len(hosts) else hosts  # two names of one host will be refused
 
     def says(self, place: tuple[int | str, ...]) -> bool:
         """Whether it is this layer that has what is wrong at this place."""

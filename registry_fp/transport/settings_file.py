@@ -109,7 +109,10 @@ def _parsed(path: Path, content: bytes) -> Result[SettingsFile | None, RegistryE
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         _, _, where = str(error).rpartition(" (at ")  # what stands before that can be a part of the file
         return _failed(path, f"it is not TOML ({where.rstrip(')')})" if where else "it is not TOML")
-    return Success(SettingsFile(str(path), _anchored(values, path.absolute().parent)))
+    try:
+        return Success(SettingsFile(str(path), _anchored(values, path.absolute().parent)))
+    except RuntimeError:  # of expanduser
+        return _failed(path, "a path begins at the home folder of nobody")
 
 
 def _anchored(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:

@@ -20,11 +20,11 @@ from returns.result import Failure, Result, Success
 from yarl import URL
 
 from registry_fp.domain.errors import Misconfigured, RegistryError
-from registry_fp.domain.reference import canonical_host
 from registry_fp.protocol.message import Request
 from registry_fp.transport.auth_files import Surroundings
 from registry_fp.transport.certs_directory import HostCertificates, certs_folders, read_certs_directory
-from registry_fp.transport.host_settings import HostSettings, TlsVersion
+from registry_fp.transport.host_name import host_names
+from registry_fp.transport.host_settings import TlsVersion
 from registry_fp.transport.settings import Settings
 from registry_fp.transport.tls_fault import without_certificate
 
@@ -82,7 +82,7 @@ class TlsContexts:
         chosen = settings.certs_dirs
         self._folders = certs_folders(around or Surroundings.of(None, None)) if chosen is None else chosen
         self._settings = settings
-        self._known: dict[tuple[tuple[str, ...], bool], Tls] = {}
+        self._known: dict[tuple[URL, bool], Tls] = {}
         self._made: dict[_Wanted, Tls] = {}
         self._lock = asyncio.Lock()
 
@@ -94,7 +94,7 @@ class TlsContexts:
         """
         if request.url.scheme != "https":
             return Success(_NONE)
-        key = (_names(request.url), request.stray)
+        key = (request.url.origin(), request.stray)
         async with self._lock:
             known = self._known.get(key)
             if known is not None:
@@ -106,9 +106,9 @@ class TlsContexts:
                 self._known[key] = found.unwrap()
             return found
 
-    def _found(self, names: tuple[str, ...], stray: bool) -> Result[Tls, Misconfigured]:
-        return read_certs_directory(self._folders, names).bind(
-            lambda files: _wanted(self._settings, names, files, stray=stray).bind(self._context)
+    def _found(self, origin: URL, stray: bool) -> Result[Tls, Misconfigured]:
+        return read_certs_directory(self._folders, _folder_names(origin)).bind(
+            lambda files: _wanted(self._settings, origin, files, stray=stray).bind(self._context)
         )
 
     def _context(self, wanted: _Wanted) -> Result[Tls, Misconfigured]:
@@ -124,20 +124,14 @@ class TlsContexts:
 _NONE: Final = Tls(context=True, shows_certificate=False)
 
 
-def _names(url: URL) -> tuple[str, ...]:
-    """What a host may be called in settings and folders: with and without the usual port."""
-    plain = (url.host_port_subcomponent or "").lower()
-    spelled = (plain, f"{plain}:443") if url.is_default_port() else (plain,)
-    return tuple(dict.fromkeys(name for each in spelled for name in (canonical_host(each), each)))
+def _folder_names(origin: URL) -> tuple[str, ...]:
+    """What the folder of a host may be called: Docker Hub's, too, by the name that it has there."""
+    return tuple(dict.fromkeys((*host_names(origin), (origin.host_port_subcomponent or "").lower())))
 
 
-def _wanted(
-    settings: Settings, names: tuple[str, ...], files: HostCertificates, *, stray: bool
-) -> Result[_Wanted, Misconfigured]:
-    name, host = next(
-        ((name, host) for name in names if (host := settings.host(name)) != HostSettings()), (names[0], HostSettings())
-    )
-    place = f"hosts.{name}."
+def _wanted(settings: Settings, origin: URL, files: HostCertificates, *, stray: bool) -> Result[_Wanted, Misconfigured]:
+    host = settings.at(origin)
+    place = f"hosts.{settings.name_of(origin)}."
     ca = _file(f"{place}ca", host.ca) or _file("ca", settings.ca)
     authorities = (*(() if ca is None else (ca,)), *(_File("certs_dirs", path) for path in files.authorities))
     in_folder = tuple((_File("certs_dirs", cert), _File("certs_dirs", key)) for cert, key in files.certificates)

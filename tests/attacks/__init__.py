@@ -1,1 +1,0 @@
-"""Attacks: what a hostile or broken server, archive or folder tries, and what becomes of it."""

@@ -100,5 +100,5 @@ def test_an_annotation_that_is_no_pair_is_refused(repository: str, tmp_path: Pat
     (tmp_path / "a").write_text("a")
     arguments = ("attach", f"{repository}:1.0", str(tmp_path / "a"), "--artifact-type", "a/b", "--annotation", "by")
     refused = call(capfdbinary, *arguments)
-    assert refused.code == 78
-    assert "it is KEY=VALUE" in refused.err
+    assert refused.code == 2
+    assert "It is KEY=VALUE" in refused.err

@@ -15,7 +15,7 @@ Capture = pytest.CaptureFixture[bytes]
 COMMANDS = (
     *("demo", "push", "pull", "copy", "ping", "repos", "tags", "inspect", "tree", "ls", "cat", "manifest", "config"),
     *("digest", "blob", "referrers", "tag", "attach", "detach", "delete", "convert", "edit", "append", "index"),
-    *("artifact", "login", "logout", "schema", "serve"),
+    *("artifact", "doctor", "login", "logout", "schema", "serve"),
 )
 
 GROUPED = ("index create", "index edit", "artifact push", "artifact pull")

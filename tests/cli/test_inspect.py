@@ -75,6 +75,16 @@ def test_one_of_several_images_is_chosen(tmp_path: Path, capfdbinary: Capture) -
     assert "hint: choose one by tag or position" in refused.err
 
 
+@pytest.mark.parametrize("command", [("inspect",), ("ls",), ("cat", "/etc/motd")])
+def test_a_reference_is_one_image_and_none_is_chosen_from_it(command: tuple[str, ...], capfdbinary: Capture) -> None:
+    """Nobody who named an image of a registry is told to check a path."""
+    verb, *more = command
+    refused = call(capfdbinary, verb, "localhost:1/app:1.0", *more, "--image", "0")
+    assert refused.code == 78
+    assert "image: it chooses from an archive, and there is none at localhost:1/app:1.0" in refused.err
+    assert "path" not in refused.err
+
+
 def test_a_name_that_ends_like_an_archive_is_one(capfdbinary: Capture) -> None:
     """Otherwise a mistyped path would be looked for on Docker Hub."""
     missing = call(capfdbinary, "inspect", "not-there.tar.gz")

@@ -7,6 +7,8 @@ import pytest
 
 from registry_fp.testing import Answer, EmbeddedRegistry, Fault, sample_image, write_docker_save
 from tests.cli.shell import call, run
+from tests.copy.made import image, layer
+from tests.layout.written import blob, containerd_index, entry, write_layout
 
 Capture = pytest.CaptureFixture[bytes]
 
@@ -129,3 +131,25 @@ def test_several_failures_are_several_errors_in_json(
     error = json.loads(pushed.err)["error"]
     assert (error["reason"], error["exit_code"]) == ("SeveralFailed", 1)
     assert [inner["reason"] for inner in error["errors"]] == ["Denied", "Denied"]
+
+
+def test_all_tags_of_a_layout_and_what_of_it_is_left_out_is_said(
+    registry: EmbeddedRegistry, tmp_path: Path, capfdbinary: Capture
+) -> None:
+    """Of an index of which a part is there that part is pushed, where it is asked for; nobody takes it for all."""
+    part = containerd_index(image(layer(name), platform=name) for name in ("linux/amd64", "linux/arm64"))
+    folder = write_layout(tmp_path / "all", part, entries=[entry(part, "app:1"), entry(part, "app:2")])
+    blob(folder, part.listed[1].digest).unlink()
+    to = f"{registry.host}/mirror"
+    refused = call(capfdbinary, "push", str(folder), "--all-tags", to, "--no-progress")
+    assert (refused.code, refused.text) == (65, "")
+    pushed = call(capfdbinary, "push", str(folder), "--all-tags", to, "--present", "--no-progress")
+    names = [line.partition("@")[0] for line in pushed.text.splitlines()]
+    assert (pushed.code, names) == (0, [f"{to}/library/app:1", f"{to}/library/app:2"])
+    left_out = [
+        f"warning: left out of the index, because it is not all there: {platform}, {part.listed[at].digest}"
+        for platform, at in (("linux/arm64", 1), ("unknown/unknown", 3))
+    ]
+    assert sorted(pushed.err.splitlines()) == sorted(left_out)
+    one = call(capfdbinary, "push", str(folder), f"{to}:1", "--present", "-o", "quiet")
+    assert (one.code, sorted(one.err.splitlines())) == (0, sorted(left_out))

@@ -5,8 +5,10 @@ import json
 
 import pytest
 
+from registry_fp.testing import EmbeddedRegistry
 from tests.cli.conftest import Shelf
 from tests.cli.shell import call
+from tests.copy import made
 
 Capture = pytest.CaptureFixture[bytes]
 
@@ -82,3 +84,14 @@ def test_an_index_has_no_configuration(shelf: Shelf, capfdbinary: Capture) -> No
     refused = call(capfdbinary, "config", f"{shelf.repository}:many")
     assert (refused.code, refused.out) == (76, b"")
     assert "name one of its manifests by digest" in refused.err
+
+
+def test_a_blob_is_taken_up_to_a_limit(registry: EmbeddedRegistry, capfdbinary: Capture) -> None:
+    """Nobody has promised how large it is, and a disk is only so large."""
+    content = made.layer("a", 300_000)
+    made.put(registry.host, "app", made.image(content))
+    name = f"{registry.host}/app@{made.sha256(content)}"
+    assert call(capfdbinary, "blob", name, "--limit", str(len(content))).out == content
+    refused = call(capfdbinary, "blob", name, "--limit", str(len(content) - 1))
+    assert refused.code == 65
+    assert f"{name}: LimitExceeded: " in refused.err

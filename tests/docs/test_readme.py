@@ -14,6 +14,7 @@ from textwrap import indent
 from typing import Any
 
 import pytest
+from cyclopts import App
 
 import registry_fp
 from registry_fp import Settings, connect, docker_save, push, unwrap
@@ -83,7 +84,7 @@ def test_the_table_of_commands_has_every_command() -> None:
 def test_every_option_that_is_named_exists() -> None:
     """Of one command at least."""
     section = README.partition("## The command line")[2].partition("\n## ")[0]
-    known = {name for command in app if not command.startswith("-") for name in _options(command)}
+    known = {name for command in app if not command.startswith("-") for name in _options(app[command])}
     assert set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", re.sub(r"registry-fp", "", section))) <= known
 
 
@@ -191,9 +192,9 @@ def test_the_ranks_of_the_layers_are_those_that_are_checked() -> None:
 
 
 def test_every_variable_that_is_named_is_a_setting() -> None:
-    """Which is how a variable gets its name."""
+    """Which is how a variable gets its name; the one that names the file with settings is none itself."""
     named = set(re.findall(r"REGISTRY_FP_(\w+)", README))
-    assert named <= {name.upper() for name in Settings.model_fields}
+    assert named <= {name.upper() for name in Settings.model_fields} | {"CONFIG"}
 
 
 def test_every_symbol_of_the_changelog_exists() -> None:
@@ -219,8 +220,11 @@ def test_every_reason_has_samples_and_is_at_the_door() -> None:
         assert getattr(registry_fp, kind.__name__) is kind
 
 
-def _options(command: str) -> set[str]:
-    return {name for argument in app[command].assemble_argument_collection() for name in argument.names}
+def _options(command: App) -> set[str]:
+    """Those of a command, or of all commands of a group."""
+    if command.default_command is None:
+        return {name for each in command if not each.startswith("-") for name in _options(command[each])}
+    return {name for argument in command.assemble_argument_collection() for name in argument.names}
 
 
 def _numberless(lines: Any) -> list[str]:

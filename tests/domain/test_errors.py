@@ -11,6 +11,7 @@ from typing import Any, Final, get_args, get_type_hints
 
 from hypothesis import given
 from hypothesis import strategies as st
+from yarl import URL
 
 from registry_fp.domain import errors as why
 from registry_fp.domain.digest import Digest, digest_of
@@ -18,6 +19,9 @@ from registry_fp.domain.errors import Reason, RegistryError
 from registry_fp.domain.exit_code import exit_code
 from registry_fp.domain.explain import describe, explain, hint
 from registry_fp.domain.transient import is_transient
+from registry_fp.transport.proxy import Proxy
+from registry_fp.transport.reach import Zone
+from registry_fp.transport.route import out_of_reach
 
 REASONS: Final[tuple[type, ...]] = get_args(Reason)
 
@@ -189,3 +193,23 @@ def test_the_grammar_of_names_is_no_hint_for_a_name_that_keeps_to_it() -> None:
     unsound = RegistryError("copy", "ghcr.io/App", why.BadReference("ghcr.io/App", "names are in lower case"))
     assert "well formed" in hint(sound)
     assert "[HOST[:PORT]/]NAME[:TAG][@DIGEST]" in hint(unsound)
+
+
+def test_what_a_policy_refused_has_a_hint_that_mends_it() -> None:
+    """To use an address directly helps nobody who was led there."""
+    for zone in get_args(Zone):
+        if zone == "public":
+            continue
+        led = out_of_reach(zone, URL("https://10.0.0.1/x"))
+        assert ("private_hosts" in hint(_error(led))) == (zone != "metadata"), zone
+    proxy = Proxy(URL("http://proxy.example:3128"), "https_proxy").turned_away(403, URL("https://ghcr.io/"))
+    assert "no_proxy" in hint(_error(proxy))
+    untold = why.PolicyRefused("a token server of another host is not told who we are", "https://auth.example/token")
+    assert "trusted_realms" in hint(_error(untold))
+
+
+def test_a_setting_can_be_mended_in_every_place_that_has_settings() -> None:
+    """Who has it in a file would look in vain for a variable."""
+    told = hint(_error(why.Misconfigured("retries", "too many")))
+    assert "REGISTRY_FP_*" in told
+    assert "settings file" in told

@@ -185,6 +185,18 @@ async def test_a_mirror_that_breaks_off_now_and_then_is_kept(places: Places, con
     assert places.asked() == {"origin": 0, "first": 5, "second": 0}
 
 
+@pytest.mark.parametrize("bytes_a_time", [1000, 50_000])
+async def test_a_mirror_that_gives_a_little_at_a_time_is_passed_over(
+    places: Places, connecting: Connecting, bytes_a_time: int
+) -> None:
+    """One that always breaks off would otherwise hold up a blob for days, while the registry could give it at once."""
+    places.first.set_faults(Fault(DropAfter(bytes_a_time), endpoint="end-2"))
+    async with connecting(places.first.host) as client:
+        assert sha256(await unwrap(get_blob(client, places.repository, LARGE))) == LARGE
+    assert places.asked() == {"origin": 1, "first": 1, "second": 0}
+    assert places.origin.counts().blob_bytes_out == len(IMAGE.blobs[LARGE]) - bytes_a_time
+
+
 async def test_a_blob_of_another_size_is_passed_over_before_any_of_it_is_used(
     places: Places, connecting: Connecting
 ) -> None:

@@ -166,6 +166,9 @@ def test_how_proxies_are_written(text: str, name: str) -> None:
         "http://user:secret@pro xy.example",
         "http://user:secret@[::1",
         "http://user:secret@prøxy.example",
+        "http://user:12/secret@proxy.example:3128",
+        "http://user:12?secret@proxy.example:3128",
+        "user:12#secret@proxy.example:3128",
     ],
 )
 def test_what_is_no_proxy_is_said_by_the_name_of_its_setting(text: str) -> None:

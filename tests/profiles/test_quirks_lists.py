@@ -1,7 +1,7 @@
 """Lists, and what is not listed: pages in every form, and what a registry does not do is told by name."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -10,12 +10,17 @@ from registry_fp import (
     Client,
     Denied,
     Err,
+    HostSettings,
+    Op,
     Reason,
     Refused,
+    Settings,
     TagNotDeletable,
     Unauthenticated,
     Unsupported,
+    anonymous,
     attach,
+    connect,
     copy,
     delete,
     delete_blob,
@@ -30,9 +35,18 @@ from registry_fp import (
 from registry_fp.protocol.profile import LinkShape
 from registry_fp.testing import Answer, Fault, running_registry
 from tests.copy import made
+from tests.lists.lister import serving, told
 from tests.profiles.kind import Kind, kind
 
 IMAGE = made.image(made.layer("one"))
+
+
+class _Listed(Protocol):
+    def __call__(self, client: Client, host: str, /, *, page_size: int) -> Op[tuple[str, ...]]: ...
+
+
+def _tags_of_app(client: Client, host: str, /, *, page_size: int) -> Op[tuple[str, ...]]:
+    return list_tags(client, f"{host}/app", page_size=page_size)
 
 
 async def _filled(there: Kind, client: Client, *tags: str) -> None:
@@ -77,6 +91,37 @@ async def test_a_catalogue_that_is_denied_is_told_by_name(
         assert isinstance(out, Err)
         assert isinstance(out.error.reason, kinds)
         assert there.registry.counts().by_endpoint["catalog"] == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_where_a_catalogue_is_known_to_be_missing_no_credentials_are_asked_for(
+    status: int, tmp_path: Path
+) -> None:
+    """Hosted registries deny what they do not have, and whoever believes that looks for a password in vain."""
+    with kind(tmp_path / "there") as there:
+        there.registry.set_faults(Fault(Answer(status), endpoint="catalog"))
+        settings = Settings(cache=False, hosts={there.host: HostSettings(profile="ghcr")})
+        async with connect(settings, keychain=anonymous) as client:
+            out = await settle(list_repositories(client, there.host))
+    assert isinstance(out, Err)
+    assert isinstance(out.error.reason, Unsupported)
+
+
+@pytest.mark.parametrize(("page_size", "asked"), [(7, 7), (5000, 1000)])
+@pytest.mark.parametrize(
+    ("listed", "path"),
+    [(list_repositories, "/v2/_catalog"), (_tags_of_app, "/v2/app/tags/list")],
+    ids=["names", "tags"],
+)
+async def test_no_longer_page_is_asked_for_than_a_registry_is_known_to_give(
+    listed: _Listed, path: str, page_size: int, asked: int
+) -> None:
+    """A question that is known to be refused is one too many, and the answer to it is short pages."""
+    async with serving(lambda _: told({"tags": [], "repositories": []})) as lister:
+        settings = Settings(cache=False, hosts={lister.host: HostSettings(profile="ecr")})
+        async with connect(settings, keychain=anonymous) as client:
+            assert await unwrap(listed(client, lister.host, page_size=page_size)) == ()
+        assert lister.asked == [f"GET {path}?n={asked}"]
 
 
 @pytest.mark.parametrize(

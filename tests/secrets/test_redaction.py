@@ -100,3 +100,11 @@ def test_printable_text_is_short_has_one_line_and_is_left_alone(text: str, most:
     assert len(printable(text, most)) <= 10 * most + 3
     if text.isprintable():
         assert printable(text) == text
+
+
+def test_of_a_long_list_of_links_only_the_beginning_is_read() -> None:
+    """A line of the log is short; four megabytes of links would keep everybody waiting for half a minute."""
+    link = "<https://one.example/v2/app/tags/list?n=2>; rel=next"
+    assert redacted_headers({"Link": f"{' ' * 1000}{link}"}, BASE) != ("link: ***",)
+    assert redacted_headers({"Link": f"{' ' * 100_000}{link}"}, BASE) == ("link: ***",)
+    assert redacted_headers({"Link": f"<{'a' * 100_000}>"}, BASE) == ("link: ***",)

@@ -122,6 +122,8 @@ BAD = {
     "twice the same": ("retries = 1\nretries = 2", "settings file"),
     "deep": ("a = " + "[" * 5000, "settings file"),
     "a path of another type": ("ca = 1", "ca"),
+    "a home of nobody": ('ca = "~nobody.has.this.name/ca.pem"', "settings file"),
+    "a host in a list that is none": ('insecure = ["https://registry.local"]', "insecure"),
 }
 
 
