@@ -35,8 +35,10 @@ async def ahead(step: Callable[[], tuple[A, bool]], threads: Executor | None) ->
     def work() -> bool:
         more = True
         while more and len(made) < _DEPTH and not closed:
-            made.append(step())
-            more = made[-1][1]
+            found = step()
+            more = found[1]  # once it is in the queue, the loop may have taken it
+            made.append(found)
+            del found
             loop.call_soon_threadsafe(news.set)
         return more
 

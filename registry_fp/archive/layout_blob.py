@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
-from collections.abc import Sequence
 from errno import EAGAIN
 from typing import Final, final
 
@@ -53,15 +52,14 @@ class PartialBlob:
                 return Success(False)
         return Failure(LocalIo(EAGAIN, self._final))
 
-    def write(self, chunks: Sequence[bytes]) -> Result[None, Reason]:
+    def write(self, chunk: bytes) -> Result[None, Reason]:
         """Append bytes; fails with `SizeMismatch` where they are more than were promised."""
-        for chunk in chunks:
-            self.size += len(chunk)
-            if self.size > self._wanted.size:
-                return Failure(SizeMismatch(self._wanted.size, self.size))
-            view = memoryview(chunk)
-            while view:
-                view = view[os.write(self._fd, view) :]
+        self.size += len(chunk)
+        if self.size > self._wanted.size:
+            return Failure(SizeMismatch(self._wanted.size, self.size))
+        view = memoryview(chunk)
+        while view:
+            view = view[os.write(self._fd, view) :]
         return Success(None)
 
     def commit(self) -> Result[None, Reason]:

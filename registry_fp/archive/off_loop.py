@@ -16,7 +16,7 @@ from returns.result import Failure, Result, Success
 
 from registry_fp.domain.errors import LocalIo, Reason, SourceChanged
 
-__all__ = ["local_io", "off_loop", "pread_exactly"]
+__all__ = ["guarded", "local_io", "off_loop", "pread_exactly"]
 
 A = TypeVar("A")
 
@@ -24,7 +24,7 @@ A = TypeVar("A")
 async def off_loop(path: str, step: Callable[[], Result[A, Reason]]) -> Result[A, Reason]:
     """Run `step` in a thread; an `OSError` that it raises is a `LocalIo` at `path`."""
     # An executor's future, and no task: the end of `asyncio.run` cancels tasks, and the thread would still be at work.
-    job = asyncio.get_running_loop().run_in_executor(None, _guarded, path, step)
+    job = asyncio.get_running_loop().run_in_executor(None, guarded, path, step)
     cancelled: asyncio.CancelledError | None = None
     while not job.done():
         try:
@@ -37,7 +37,12 @@ async def off_loop(path: str, step: Callable[[], Result[A, Reason]]) -> Result[A
     return job.result()
 
 
-def _guarded(path: str, step: Callable[[], Result[A, Reason]]) -> Result[A, Reason]:
+def guarded(path: str, step: Callable[[], Result[A, Reason]]) -> Result[A, Reason]:
+    """What `step` gives; an `OSError` that it raises is a `LocalIo` at `path`.
+
+    >>> guarded("app.tar", lambda: Success(os.stat("/no/such/app.tar").st_size)).failure()
+    LocalIo(errno=2, path='app.tar')
+    """
     try:
         return step()
     except OSError as error:

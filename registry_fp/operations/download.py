@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final, Literal, TypeAlias, final
 
 from returns.pipeline import is_successful
@@ -28,6 +29,7 @@ from registry_fp.domain.errors import (
     TimedOut,
 )
 from registry_fp.domain.reference import Repository
+from registry_fp.effect.aside import aside
 from registry_fp.effect.exits import Ok, settle
 from registry_fp.effect.hand_over import Hand, handed_over
 from registry_fp.effect.operation import Op
@@ -83,43 +85,33 @@ async def blob_chunks(  # noqa: PLR0913  options, each with a default
     if content is not None:
         yield Success(content[start:])
         return
-    proof = _Proof(new_hasher(digest.algorithm) if seen is None else seen)
+    hasher = new_hasher(digest.algorithm) if seen is None else seen
     begun = client.clock.now()
     download = _Download(client, repository, digest, Known(start, size), begun, size=size, limit=limit, idle=idle)
-    async with aclosing(handed_over(download.run, ahead=AHEAD)) as parts:
-        try:
-            async for part in parts:
-                await proof.take(part.value_or(b""))
+    async with (
+        aside(partial(_hash, hasher), ahead=AHEAD) as hashing,
+        aclosing(handed_over(download.run, ahead=AHEAD)) as parts,
+    ):
+        async for part in parts:
+            if not is_successful(part):
                 yield part
-                if not is_successful(part):
-                    return
-        finally:
-            await proof.rest()
-    actual = Digest(digest.algorithm, proof.hasher.hexdigest())
+                return
+            new = part.unwrap()
+            if hashing.is_begun or len(new) >= _WORTH_A_THREAD:
+                await hashing.give(new)
+            else:
+                hasher.update(new)
+            yield part
+        await hashing.end()
+    actual = Digest(digest.algorithm, hasher.hexdigest())
     if actual != digest:
         download.distrust()
         yield Failure(download.counted(download.request.failed(DigestMismatch(digest, actual))))
 
 
-@final
-@dataclass(slots=True)
-class _Proof:
-    """The hash of what has come: a thread works on the last piece while its taker does, and the loop on the next."""
-
-    hasher: Hasher
-    under_way: asyncio.Future[None] | None = None
-
-    async def take(self, part: bytes) -> None:
-        await self.rest()
-        if len(part) < _WORTH_A_THREAD:
-            self.hasher.update(part)
-        else:
-            self.under_way = asyncio.get_running_loop().run_in_executor(None, self.hasher.update, part)
-
-    async def rest(self) -> None:
-        if self.under_way is not None:
-            await self.under_way
-            self.under_way = None
+def _hash(hasher: Hasher, part: bytes) -> Result[None, RegistryError]:
+    hasher.update(part)
+    return Success(None)
 
 
 @final

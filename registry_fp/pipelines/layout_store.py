@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, aclosing
 from functools import partial
 from typing import Final, TypeVar, final
@@ -16,7 +16,7 @@ from registry_fp.archive.layout_edit import create_layout, list_in_layout
 from registry_fp.archive.layout_files import FolderFiles, LayoutFiles, read_file
 from registry_fp.archive.layout_index import CONTAINERD_NAME, REF_NAME, blob_name
 from registry_fp.archive.layout_read import proven_chunks
-from registry_fp.archive.off_loop import off_loop
+from registry_fp.archive.off_loop import guarded, off_loop
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest, digest_of
 from registry_fp.domain.errors import (
@@ -30,6 +30,7 @@ from registry_fp.domain.errors import (
 from registry_fp.domain.manifest import MANIFEST_LIMIT, RawManifest, parse_manifest
 from registry_fp.domain.media_type import is_foreign
 from registry_fp.domain.model import Annotations
+from registry_fp.effect.aside import aside
 from registry_fp.effect.bracket import finish
 from registry_fp.effect.exits import Err, settle
 from registry_fp.effect.operation import Op, operation
@@ -43,7 +44,7 @@ __all__ = ["LayoutOrigin", "LayoutStore", "layout_store"]
 
 _T = TypeVar("_T")
 
-_ENOUGH: Final = 1024 * 1024  # bytes that are worth a hop to a thread
+_AHEAD: Final = 1024 * 1024  # bytes that may wait to be written
 _AT_ONCE: Final = 4  # manifests that are read
 
 
@@ -229,24 +230,32 @@ class LayoutStore:
     ) -> Result[bool, RegistryError]:
         """Bring bytes under their name; False if they are there already, and the body was not opened."""
         blob = PartialBlob(self._path, wanted)
+        failed = partial(self._failed, doing, wanted)
 
-        async def step(work: Callable[[], Result[_T, Reason]]) -> Result[_T, RegistryError]:
-            return (await off_loop(self._path, work)).alt(lambda reason: self._failed(doing, wanted, reason))
+        def write(chunk: bytes) -> Result[None, Reason]:
+            return guarded(self._path, partial(blob.write, chunk))
 
         async def discard() -> None:
             await off_loop(self._path, blob.discard)
 
         try:
-            begun = await step(blob.begin)
+            begun = await off_loop(self._path, blob.begin)
             if not is_successful(begun) or not begun.unwrap():
-                return begun
-            async with body.opened() as chunks:
-                async for some in _gathered(chunks):
-                    done = await step(partial(blob.write, some.unwrap())) if is_successful(some) else some
-                    if not is_successful(done):
-                        return Failure(done.failure())
-                    moved(blob.size)
-            return (await step(blob.commit)).map(lambda _: True)
+                return begun.alt(failed)
+            async with aside(write, ahead=_AHEAD) as writing, body.opened() as chunks:
+                given = 0
+                async for chunk in chunks:
+                    if not is_successful(chunk):
+                        return Failure(chunk.failure())
+                    so_far = await writing.give(chunk.unwrap())
+                    if not is_successful(so_far):
+                        return Failure(failed(so_far.failure()))
+                    given += len(chunk.unwrap())
+                    moved(given)
+                written = await writing.end()
+            if not is_successful(written):
+                return Failure(failed(written.failure()))
+            return (await off_loop(self._path, blob.commit)).map(lambda _: True).alt(failed)
         finally:
             await finish(discard())
 
@@ -277,19 +286,3 @@ def _manifest(wanted: Descriptor, raw: bytes) -> Result[RawManifest, Reason]:
     if actual != wanted.digest:
         return Failure(DigestMismatch(wanted.digest, actual))
     return parse_manifest(raw, wanted.media_type, algorithm=wanted.digest.algorithm)
-
-
-async def _gathered(chunks: Chunks) -> AsyncGenerator[Result[tuple[bytes, ...], RegistryError], None]:
-    """Chunks in groups that are worth a hop to a thread."""
-    some: list[bytes] = []
-    size = 0
-    async for chunk in chunks:
-        if not is_successful(chunk):
-            yield Failure(chunk.failure())
-            return
-        some.append(chunk.unwrap())
-        size += len(some[-1])
-        if size >= _ENOUGH:
-            yield Success(tuple(some))
-            some, size = [], 0
-    yield Success(tuple(some))

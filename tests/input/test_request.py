@@ -51,7 +51,6 @@ def archive(tmp_path: Path) -> Path:
         "{host}/app%2f..%2fother:1.0",
         "{host}/ap\np:1.0",
         "{host}/\x1b[2Japp:1.0",
-        "{host}/app:1.0@sha256:" + "0" * 64,
         "{host}/app@sha256:short",
         "http://{host}/app:1.0",
         "user:secret@{host}/app:1.0",
@@ -70,6 +69,17 @@ async def test_a_name_that_breaks_the_grammar_is_refused_before_any_request(
     line, hint = explain(out.error).split("\n")
     assert (exit_code(out.error), line.isprintable(), "secret@" in line) == (2, True, False)
     assert "ghcr.io/team/app:1.4" in hint
+    assert registry.requests == ()
+
+
+async def test_a_digest_that_a_push_cannot_promise_is_refused_before_any_request(
+    archive: Path, registry: EmbeddedRegistry, client: Client
+) -> None:
+    """The name is well formed, so no grammar is taught."""
+    out = await settle(push(client, docker_save(archive), f"{registry.host}/app:1.0@sha256:{'0' * 64}"))
+    assert isinstance(out, Err)
+    assert isinstance(out.error.reason, BadReference)
+    assert "ghcr.io/team/app:1.4" not in explain(out.error)
     assert registry.requests == ()
 
 

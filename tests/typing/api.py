@@ -15,6 +15,8 @@ from returns.result import Failure, Result, Success
 
 from registry_fp import (
     FILE_LIMIT,
+    PROFILES,
+    TOPICS,
     AmbiguousManifest,
     Annotations,
     AnyArchive,
@@ -55,6 +57,7 @@ from registry_fp import (
     FileEntry,
     Finding,
     History,
+    HostQuota,
     HostSettings,
     IdentityToken,
     ImageConfig,
@@ -88,6 +91,8 @@ from registry_fp import (
     NoSuchPlatform,
     NotConfirmed,
     NotFound,
+    NoticeBook,
+    Notices,
     OciLayout,
     Ok,
     OnEvent,
@@ -109,6 +114,7 @@ from registry_fp import (
     PushedArtifact,
     PushedBlob,
     PushOptions,
+    Quota,
     RangeRejected,
     RateLimited,
     RawManifest,
@@ -117,7 +123,9 @@ from registry_fp import (
     Refused,
     RegistryError,
     RegistryFailed,
+    RegistryProfile,
     RegistryToken,
+    RegistryWarning,
     Repository,
     RetryPolicy,
     RewriteOptions,
@@ -135,6 +143,7 @@ from registry_fp import (
     TarUnreadable,
     TimedOut,
     TlsFailed,
+    TlsFault,
     Topic,
     Tree,
     TreeNode,
@@ -173,6 +182,7 @@ from registry_fp import (
     exit_code,
     explain,
     exponential,
+    find_profile,
     first_of,
     fold,
     get_blob,
@@ -191,6 +201,7 @@ from registry_fp import (
     login,
     logout,
     mount_blob,
+    named_profile,
     oci_layout,
     operation,
     outcome,
@@ -215,6 +226,7 @@ from registry_fp import (
     referrer_pages,
     repository_pages,
     retry,
+    settings_keychain,
     settle,
     static_credentials,
     tag,
@@ -291,8 +303,6 @@ def names_are_given_and_taken(client: Client, name: Reference) -> tuple[object, 
         assert_type(plan_delete(client, name), Op[DeletePlan]),
         assert_type(doctor(client, "ghcr.io/team/app", options=DoctorOptions(writes=False)), Op[Diagnosis]),
         assert_type(doctor(client, "ghcr.io").map(lambda found: found.ills), Op[tuple[Finding, ...]]),
-        assert_type(doctor(client, "ghcr.io").map(lambda found: found.findings[0].topic), Op[Topic]),
-        assert_type(doctor(client, "ghcr.io").map(lambda found: found.findings[0].verdict), Op[Verdict]),
         assert_type(blob_size(client, "localhost:5000/app", "sha256:00"), Op[int | None]),
     )
 
@@ -323,6 +333,12 @@ def a_tree_has_roles_and_a_file_a_kind(grown: Tree, entry: FileEntry) -> tuple[T
     """Both are closed."""
     node = assert_type(grown.root, TreeNode)
     return node.role, entry.kind
+
+
+def a_finding_has_a_topic_and_a_verdict(diagnosis: Diagnosis) -> tuple[Topic, Verdict]:
+    """Both are closed sets of words."""
+    [first, *_] = diagnosis.ills
+    return assert_type(first.topic, Topic), assert_type(first.verdict, Verdict)
 
 
 async def long_lists_come_page_by_page(client: Client, name: Reference) -> None:
@@ -591,6 +607,24 @@ async def time_and_hosts_are_chosen_by_the_caller(clock: Clock, watch: OnEvent) 
     assert_type(clock.now(), float)
     async with connect(settings, clock=clock):
         return PushOptions(on_event=watch)
+
+
+def what_registries_are_and_say_is_typed(client: Client, pulled: Pulled, failed: TlsFailed) -> tuple[object, ...]:
+    """Profiles, notices, and what is wrong with a certificate."""
+    book: NoticeBook = client.notices
+    notices: Notices = pulled.notices
+    fault: TlsFault = "the certificate has expired"
+    return (
+        assert_type(PROFILES, tuple[RegistryProfile, ...]),
+        assert_type(find_profile("ghcr.io"), RegistryProfile),
+        assert_type(named_profile("harbor"), RegistryProfile | None),
+        assert_type(book.quota("docker.io"), Quota | None),
+        assert_type(notices.warnings, tuple[RegistryWarning, ...]),
+        assert_type(notices.quotas, tuple[HostQuota, ...]),
+        assert_type(settings_keychain(Settings()), Keychain),
+        assert_type(TOPICS, tuple[Topic, ...]),
+        failed.why == fault,
+    )
 
 
 @operation
