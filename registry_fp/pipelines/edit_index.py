@@ -167,7 +167,7 @@ class _Station:
     @operation
     async def found(self, images: Sequence[str | Reference]) -> Result[tuple[_Found, ...], RegistryError]:
         """Every image that is named; an index is its images."""
-        limit = chosen_limit(self.client, self.options)
+        limit = chosen_limit(self.client, self.options, self.target)
         if not is_successful(limit):
             return Failure(RegistryError(self.doing, str(self.target), limit.failure()))
         sound = checked_text("annotations", *self.annotations, *self.annotations.values())
@@ -185,7 +185,7 @@ class _Station:
         """Bring the images, and then the index that lists them."""
         if not is_successful(index):
             return Failure(RegistryError(self.doing, str(self.target), index.failure()))
-        limit = chosen_limit(self.client, self.options).value_or(1)
+        limit = chosen_limit(self.client, self.options, self.target).value_or(1)
         destination = RepositoryStore(self.client, self.target.repository)
         blobs: list[Placed] = []
         for each in found:
@@ -210,11 +210,13 @@ class _Station:
     @operation
     async def _looked_at(self, name: Reference) -> Result[tuple[_Found, ...], RegistryError]:
         origin = RepositoryStore(self.client, name.repository)
-        limit = chosen_limit(self.client, self.options).value_or(1)
+        limit = chosen_limit(self.client, self.options, name)
+        if not is_successful(limit):
+            return Failure(RegistryError(self.doing, str(name), limit.failure()))
         read = await settle(
             get_manifest(self.client, name)
             .bind(lambda raw: meant_manifest(self.doing, name, raw, origin, self.options, strict=False))
-            .bind(lambda root: collect(origin, root, limit=limit, foreign=self.options.foreign))
+            .bind(lambda root: collect(origin, root, limit=limit.unwrap(), foreign=self.options.foreign))
         )
         if isinstance(read, Err):
             return Failure(read.error)

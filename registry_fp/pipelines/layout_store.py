@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, aclosing
 from functools import partial
-from typing import Final, TypeVar, final
+from typing import Final, final
 
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
@@ -41,8 +41,6 @@ from registry_fp.pipelines.walk import walk
 from registry_fp.protocol.message import Body, Chunks, held_body
 
 __all__ = ["LayoutOrigin", "LayoutStore", "layout_store"]
-
-_T = TypeVar("_T")
 
 _AHEAD: Final = 1024 * 1024  # bytes that may wait to be written
 _AT_ONCE: Final = 4  # manifests that are read

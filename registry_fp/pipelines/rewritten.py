@@ -33,7 +33,7 @@ from registry_fp.pipelines.repository_store import RepositoryStore
 from registry_fp.pipelines.store import Origin, Placed
 from registry_fp.pipelines.transfer import transfer
 from registry_fp.protocol.message import Body
-from registry_fp.transport.limit import fewest_connections
+from registry_fp.transport.limit import connections_to
 from registry_fp.transport.port import Client
 
 __all__ = [
@@ -121,7 +121,7 @@ async def rewrite_image(
     Fails with `Misconfigured`, `BadReference`, `NoSuchPlatform` and `NotFound`, as `change` and `transfer` do.
     """
     source, target = names.source, names.target
-    limit = chosen_limit(client, options)
+    limit = chosen_limit(client, options, source, target)
     if not is_successful(limit):
         return Failure(RegistryError(doing, str(target), limit.failure()))
     origin = RepositoryStore(client, source.repository)
@@ -148,7 +148,7 @@ def store_written(
     client: Client, origin: Origin, written: Written, target: Reference, options: RewriteOptions
 ) -> Op[Rewritten]:
     """Bring what a change made, and everything of the origin beneath it, to its new name. Fails as `transfer` does."""
-    limit = chosen_limit(client, options)
+    limit = chosen_limit(client, options, target)
     if not is_successful(limit):
         return FutureResult.from_failure(RegistryError("transfer", str(target), limit.failure()))
     return transfer(
@@ -186,12 +186,12 @@ def tagged_noun(doing: str, target: str | Reference) -> Op[Reference]:
     return reference_noun(doing, target).bind_result(tagged)
 
 
-def chosen_limit(client: Client, options: RewriteOptions) -> Result[int, Reason]:
-    """How many blobs move at once; fails with `Misconfigured` where nothing could."""
+def chosen_limit(client: Client, options: RewriteOptions, *names: Reference) -> Result[int, Reason]:
+    """How many blobs move at once between these names; fails with `Misconfigured` where nothing could."""
     limit = client.settings.concurrency if options.concurrency is None else options.concurrency
     if limit < 1:
         return Failure(Misconfigured("concurrency", f"it is at least 1, not {limit}"))
-    if fewest_connections(client.settings) < 2:
+    if min(connections_to(client.settings, name.repository.host) for name in names) < 2:
         return Failure(Misconfigured("connections", "what is copied is read and written at once, which takes two"))
     return Success(limit)
 

@@ -26,12 +26,16 @@ T = TypeVar("T")
 LONGEST_PAUSE: Final = 120.0
 """The longest Retry-After, in seconds, that is waited for; a longer one is a failure at once."""
 
+_GATES: Final = 1024
+"""How many origins are known before those are forgotten that nobody talks to."""
+
 
 @dataclass(slots=True)
 class _Gate:
     slots: asyncio.Semaphore
     pace: Pace | None
     not_before: float = field(default=0.0)
+    users: int = field(default=0)
 
 
 def with_host_limit(inner: Exchange, settings: Settings, *, clock: Clock) -> Exchange:
@@ -46,16 +50,25 @@ def with_host_limit(inner: Exchange, settings: Settings, *, clock: Clock) -> Exc
         gate = gates.get(origin)
         if gate is None:
             chosen = settings.at(url)
+            if len(gates) >= _GATES:  # redirects choose origins; a gate that nobody is at or waits for can be made anew
+                idle = [name for name, each in gates.items() if not each.users and each.not_before <= clock.now()]
+                for name in idle:
+                    del gates[name]
             gate = gates[origin] = _Gate(asyncio.Semaphore(_connections(settings, chosen)), pace_of(chosen))
         return gate
 
     def exchange(request: Request, receive: Receive[T], /) -> Op[T]:
         async def body() -> Result[T, RegistryError]:
             gate = gate_of(request.url)
-            async with gate.slots:
-                await _opened(gate, clock)
-                pace = gate.pace
-                out = await settle(inner(request, receive) if pace is None else pace.exchange(inner, request, receive))
+            gate.users += 1
+            try:
+                async with gate.slots:
+                    await _opened(gate, clock)
+                    pace = gate.pace
+                    sent = inner(request, receive) if pace is None else pace.exchange(inner, request, receive)
+                    out = await settle(sent)
+            finally:
+                gate.users -= 1
             asked = asked_pause(out.error) if isinstance(out, Err) else None
             if asked is not None and asked <= LONGEST_PAUSE:
                 gate.not_before = max(gate.not_before, clock.now() + asked)

@@ -24,7 +24,7 @@ def _before_its_next_line(frame: FrameType, act: Callable[[], object]) -> None:
 
 
 async def test_a_result_that_is_taken_at_once_does_not_end_the_work() -> None:
-    """The thread once looked for its last result where the loop had taken it from, and a push ended in an IndexError."""
+    """The thread once looked for its last result where the loop had taken it from, and a push ended with a bug."""
     given, made, taken = iter((1, 2, 3)), threading.Event(), threading.Event()
 
     def step() -> tuple[int, bool]:

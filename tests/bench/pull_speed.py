@@ -4,8 +4,6 @@ import asyncio
 import resource
 import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +13,7 @@ from pathlib import Path
 
 from registry_fp import connect, docker_save, push, unwrap
 from tests.bench.archives import random_archive, real_archive
+from tests.bench.program import run_program
 from tests.real.debian import required
 from tests.real.docker_registry import serve_docker_registry
 from tests.real.skopeo import skopeo_tool
@@ -84,7 +83,7 @@ def _timed(name: str, kind: str, source: str, to: str, theirs: str, root: Path) 
     if name == "skopeo":
         asyncio.run(_skopeo(source, theirs.format(to), root / "home"))
     else:
-        subprocess.run([sys.executable, "-m", "tests.bench.pull_plain", kind, source, to], check=True)
+        run_program("tests.bench.pull_plain", kind, source, to)
     spent = time.perf_counter() - begun, _processor() - busy
     shutil.rmtree(root / "home", ignore_errors=True)
     return spent

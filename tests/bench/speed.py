@@ -3,14 +3,13 @@
 import asyncio
 import resource
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench.archives import real_archive
+from tests.bench.program import run_program
 from tests.real.debian import required
 from tests.real.docker_registry import serve_docker_registry
 from tests.real.skopeo import skopeo_tool
@@ -57,7 +56,7 @@ def _processor() -> float:
 
 
 def _ours(archive: Path, target: str) -> None:
-    subprocess.run([sys.executable, "-m", "tests.bench.plain_push", str(archive), target], check=True)
+    run_program("tests.bench.plain_push", str(archive), target)
 
 
 async def _skopeo(archive: Path, target: str, home: Path) -> None:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from aiohttp import web
+from returns.future import FutureResult
+from returns.result import Result, Success
 
 from registry_fp import (
     CopyOptions,
     HostSettings,
+    ImageEdit,
+    Op,
+    RegistryError,
     Settings,
     connect,
     copy,
     docker_save,
+    edit_image,
     has_blob,
     ping,
     push,
@@ -22,16 +29,23 @@ from registry_fp import (
     unwrap,
 )
 from registry_fp.domain.digest import digest_of
-from registry_fp.domain.errors import Misconfigured
+from registry_fp.domain.errors import Misconfigured, RateLimited
 from registry_fp.effect.exits import Err, Ok, settle
-from registry_fp.protocol.message import Method
+from registry_fp.effect.operation import deferred
+from registry_fp.protocol.message import Incoming, Method, Request, held_body
 from registry_fp.testing import Answer, EmbeddedRegistry, Fault, sample_image, write_docker_save
+from registry_fp.transport.limit import with_host_limit
+from registry_fp.transport.port import Receive
+from tests.copy import made
 from tests.tokens.server import LOGIN, TokenServer, serving
 from tests.transport.clocks import HeldClock, InstantClock
 from tests.transport.sending import request, sent
 
 SETTINGS = Settings(cache=False)
 NOTHING = digest_of(b"x")
+T = TypeVar("T")
+
+IMAGE = made.image(made.layer("a"))
 METHODS: tuple[Method, ...] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -153,3 +167,44 @@ async def test_a_copy_within_a_host_that_takes_few_connections_does_not_wait_for
             copy(client, f"{host}/team/app:1", f"{host}/team/other:1", options=CopyOptions(concurrency=12))
         )
     assert done.moved > 0
+
+
+async def test_a_pause_is_kept_while_many_other_hosts_come_and_go() -> None:
+    """Redirects choose hosts, so hosts are forgotten; one that asked for a pause is not, while it lasts."""
+    time = HeldClock()
+    host = "one.example"
+
+    def network(asked: Request, receive: Receive[T], /) -> Op[T]:
+        if asked.url.host == host and asked.method == "POST":
+            return FutureResult.from_failure(asked.failed(RateLimited(7.0)))
+
+        async def answered() -> Result[T, RegistryError]:
+            return await receive(Incoming(200, {}, asked.url, held_body(b"").open()))
+
+        return deferred(answered)
+
+    async def nothing(_incoming: Incoming) -> Result[None, RegistryError]:
+        return Success(None)
+
+    exchange = with_host_limit(network, SETTINGS, clock=time.clock)
+    await settle(exchange(request(host, method="POST"), nothing))
+    for number in range(3000):
+        assert await settle(exchange(request(f"{number}.example"), nothing)) == Ok(None)
+    again = asyncio.ensure_future(settle(exchange(request(host), nothing)))
+    assert await time.asleep(1) == [7.0]
+    time.move(7.0)
+    assert await again == Ok(None)
+
+
+async def test_another_host_with_few_connections_stands_in_nobodys_way() -> None:
+    """An edit needs two connections to the hosts that it is about, and none to others."""
+    async with EmbeddedRegistry() as registry, connect(chosen("elsewhere.example", 1)) as client:
+        await asyncio.to_thread(made.put, registry.host, "team/app", IMAGE, "1.0")
+        name = f"{registry.host}/team/app"
+        await unwrap(edit_image(client, f"{name}:1.0", f"{name}:2.0", ImageEdit(labels={"a": "b"})))
+    async with EmbeddedRegistry() as registry, connect(chosen(registry.host, 1)) as client:
+        name = f"{registry.host}/team/app"
+        refused = await settle(edit_image(client, f"{name}:1.0", f"{name}:2.0", ImageEdit(labels={"a": "b"})))
+        assert isinstance(refused, Err)
+        assert isinstance(refused.error.reason, Misconfigured)
+        assert registry.counts().requests == 0
