@@ -80,7 +80,7 @@ def compose(
     chosen = keychain or first_of(settings_keychain(settings), docker_keychain())
     exchange = exchange_for(chosen)
     mirrors = KnownMirrors(MirrorBook(clock.now))
-    profiles = ProfileBook(settings)
+    profiles = ProfileBook(settings, clock.now)
     flights: SingleFlight[Descriptor] = SingleFlight()
     return Client(
         exchange, settings, policy, clock, memory, flights, pairs, exchange_for, profiles, notices, mirrors, chosen

@@ -136,9 +136,12 @@ class _Filling:
         out = await settle(send(self.client, request, lambda response: wire.after_chunk(self.upload, length, response)))
         if isinstance(out, Ok):
             # Who takes a few bytes of each chunk, and no more, would be served for ever.
-            little = out.value.sent - self.upload.sent < min(length, SMALLEST_CHUNK)
-            short = request.failed(ConnectionLost(out.value.sent - self.upload.sent))
+            taken, least = out.value.sent - self.upload.sent, max(SMALLEST_CHUNK, self.upload.min_chunk)
+            little = taken < min(length, least)
+            short = request.failed(ConnectionLost(taken))
             self._moved(out.value)
+            if taken < length:  # what it leaves would be sent again each time, two hundred times over
+                self.size = min(self.size, max(taken, least))
             if little:
                 return await self._paused(short)
             self.failures = 0
@@ -166,6 +169,8 @@ class _Filling:
         self._moved(now)
         if now.sent - begun >= min(length, SMALLEST_CHUNK):
             self.failures = 0
+            if sized:
+                self._shrunk(error)
             return None
         return self._shrunk(error) if sized or isinstance(error.reason, ConnectionLost) else None
 

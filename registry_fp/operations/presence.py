@@ -55,9 +55,13 @@ async def confirmed_size(client: Client, repository: Repository, digest: Digest)
 async def _instead(
     client: Client, repository: Repository, digest: Digest, refused: Literal[403, 404, 405]
 ) -> Result[int | None, RegistryError]:
-    """Ask by GET; where that knows more, HEAD is not asked again."""
+    """Ask by GET; where that knows more, and it was not only a copy of the registry that was late, HEAD is given up."""
     out = await settle(_by_get(client, repository, digest))
-    if isinstance(out, Ok) and (out.value is not None or refused == 405):
+    is_wrong = isinstance(out, Ok) and (out.value is not None or refused == 405)
+    if is_wrong and refused == 404:
+        again = await settle(_by_head(client, repository, digest))
+        is_wrong = isinstance(again, Ok) and again.value is None
+    if is_wrong:
         profile = client.profiles.of(repository.host)
         client.profiles.learn(repository.host, replace(profile, head=refused))
     return result_of(out)

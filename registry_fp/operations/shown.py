@@ -25,8 +25,8 @@ _NOT_THERE: Final = 404
 async def is_shown(client: Client, name: Reference, manifest: RawManifest) -> Result[bool, RegistryError]:
     """Whether the registry shows this manifest under this name; digests are compared by the registry's algorithm.
 
-    A registry that answers HEAD as if there were nothing, and GET with the manifest, has no HEAD, which is kept in
-    mind. Fails as `head_manifest`, but not with `NotFound`. Source: end-3.
+    A registry that answers HEAD as if there were nothing, GET with the manifest, and HEAD as before, has no HEAD, which
+    is kept in mind. Fails as `head_manifest`, but not with `NotFound`. Source: end-3.
     """
     shown = await settle(head_manifest(client, name))
     if not isinstance(shown, Err):
@@ -34,11 +34,13 @@ async def is_shown(client: Client, name: Reference, manifest: RawManifest) -> Re
         return Success(shown.value.digest == digest_of(manifest.raw, shown.value.digest.algorithm))
     if not isinstance(shown.error.reason, NotFound):
         return Failure(shown.error)
-    host, known = name.repository.host, client.profiles.of(name.repository.host)
-    if known.head is not None:
+    host = name.repository.host
+    if client.profiles.of(host).head is not None:
         return Success(False)
     read = await settle(get_manifest(client.at_origin(), name))
     if isinstance(read, Err):
         return Success(False) if isinstance(read.error.reason, NotFound) else Failure(shown.error)
-    client.profiles.learn(host, replace(known, head=_NOT_THERE))
+    again = await settle(head_manifest(client, name))  # who has copies may have asked one that was late
+    if isinstance(again, Err) and isinstance(again.error.reason, NotFound):
+        client.profiles.learn(host, replace(client.profiles.of(host), head=_NOT_THERE))
     return Success(read.value.raw == manifest.raw)

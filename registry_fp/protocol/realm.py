@@ -34,12 +34,14 @@ _FAMILIES: Final[dict[str, frozenset[str]]] = {
 class Realm:
     """Where tokens are given, and whether it is told who we are.
 
-    One that is `stray` is on another host than the registry, and nobody but the registry chose it.
+    One that is `stray` is on another host than the registry, and nobody but the registry chose it; `is_chosen` is one
+    that we named ourselves.
     """
 
     url: URL = field(repr=False)
     is_trusted: bool
     stray: bool = False
+    is_chosen: bool = False
 
 
 def judge_realm(
@@ -71,8 +73,9 @@ def judge_realm(
     if url.scheme == "http":
         if registry.scheme != "http" or not (is_own or is_chosen):
             return Failure(PolicyRefused("a token server is asked over https", shown(url, path=True)))
-        return Success(Realm(url, is_trusted=True, stray=stray))
-    return Success(Realm(url, is_trusted=is_own or is_chosen or _is_family(registry, url), stray=stray))
+        return Success(Realm(url, is_trusted=True, stray=stray, is_chosen=is_chosen))
+    is_trusted = is_own or is_chosen or _is_family(registry, url)
+    return Success(Realm(url, is_trusted=is_trusted, stray=stray, is_chosen=is_chosen))
 
 
 def _is_chosen(url: URL, trusted: Collection[str]) -> bool:

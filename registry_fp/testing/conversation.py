@@ -106,14 +106,17 @@ class Conversation:
 async def converse(talk: Conversation, answer: Callable[[Conversation], Awaitable[Reply]]) -> web.StreamResponse:
     """Let the endpoint answer, unless a fault comes before it, between or after."""
     match talk.action:
-        case Answer(status, headers, body):
+        case Answer(status, headers, body, late=False):
             return await _deliver(talk, await _dressed(talk, Reply(status, headers, body)))
         case Drop(late=False) | DropAfter(0) | Stall(0):
             return await _cut(talk, web.Response())
         case _:
             pass
     try:
-        reply = await _dressed(talk, await answer(talk))
+        reply = await answer(talk)
+        if isinstance(talk.action, Answer):
+            reply = Reply(talk.action.status, talk.action.headers, talk.action.body)
+        reply = await _dressed(talk, reply)
     except Severed:
         return await _cut(talk, web.Response())
     if isinstance(talk.action, Drop):

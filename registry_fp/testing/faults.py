@@ -27,11 +27,15 @@ __all__ = [
 @final
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Answer this instead, without reading the body: a 500, a 429 with Retry-After, a captive portal's page."""
+    """Answer this instead, without reading the body: a 500, a 429 with Retry-After, a captive portal's page.
+
+    When it is `late`, the registry has acted by then, as behind a proxy that lost its patience.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    late: bool = False
 
 
 @final

@@ -282,8 +282,8 @@ def _registry_of(url: URL) -> str:
 
 
 def _led(question: Request, need: _Need) -> Request:
-    """A question to a token server, which comes no nearer to us than the registry that named it."""
-    return replace(question, stray=need.realm.stray, sender=need.peer)
+    """A question to a token server, which comes no nearer to us than the registry that named it, unless we did."""
+    return replace(question, stray=need.realm.stray, sender=None if need.realm.is_chosen else need.peer)
 
 
 def _origin(request: Request) -> str:

@@ -62,7 +62,9 @@ def route_of(request: Request, settings: Settings) -> Result[Route, Reason]:
         return Failure(chosen.failure())
     proxy = chosen.unwrap()
     near = nearest(request.sender)
-    is_free = not request.stray or not settings.private_hosts.isdisjoint(host_names(request.url))
+    # Led to the registry's own name is led all the same: the name may have another address by now.
+    is_led = request.stray or request.sender is not None
+    is_free = not is_led or not settings.private_hosts.isdisjoint(host_names(request.url))
     if proxy is None:
         return Success(Route(near=None if is_free else near))
     zone = zone_of_name(request.url.raw_host or "")

@@ -222,9 +222,14 @@ def read_settings(**chosen: Any) -> Result[Settings, RegistryError]:
         return Success(Settings(**_together(layers)))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        setting = ".".join(str(part) for part in first["loc"]) or "settings"
+        setting = ".".join(_without_account(str(part)) for part in first["loc"]) or "settings"
         source = next((each.source(setting) for each in layers if each.says(first["loc"])), setting)
         return Failure(RegistryError("read_settings", source, Misconfigured(setting, first["msg"])))
+
+
+def _without_account(part: str) -> str:
+    """A part of a setting's name as it can be shown: a host may have been written with a password before it."""
+    return f"***@{part.rpartition('@')[2]}" if "@" in part else part
 
 
 @final

@@ -11,13 +11,17 @@ from typing import Any
 
 from registry_fp.archive.ahead import ahead
 
+SECONDS = 10.0  # so that a change of the code ends the test, and does not hang it
 
-def _before_its_next_line(frame: FrameType, act: Callable[[], object]) -> None:
-    """Let a function that is running in this thread do something before it goes on."""
 
-    def traced(_frame: FrameType, _event: str, _argument: Any) -> None:
+def _once_it_is_queued(frame: FrameType, act: Callable[[], object]) -> None:
+    """Let the thread that this frame is of do something as soon as its queue has something in it."""
+
+    def traced(there: FrameType, _event: str, _argument: Any) -> Any:
+        if not there.f_locals["made"]:
+            return traced
         sys.settrace(None)
-        act()
+        return act()
 
     sys.settrace(lambda _frame, _event, _argument: None)
     frame.f_trace = traced
@@ -25,17 +29,19 @@ def _before_its_next_line(frame: FrameType, act: Callable[[], object]) -> None:
 
 async def test_a_result_that_is_taken_at_once_does_not_end_the_work() -> None:
     """The thread once looked for its last result where the loop had taken it from, and a push ended with a bug."""
-    given, made, taken = iter((1, 2, 3)), threading.Event(), threading.Event()
+    given = iter((1, 2, 3))
+    first, queued, taken = threading.Event(), threading.Event(), threading.Event()
 
     def step() -> tuple[int, bool]:
         number = next(given)
         if number == 2:
 
             def wait() -> None:
-                made.set()
-                taken.wait()
+                queued.set()
+                taken.wait(SECONDS)
 
-            _before_its_next_line(sys._getframe(1), wait)
+            first.wait(SECONDS)
+            _once_it_is_queued(sys._getframe(1), wait)
         return number, number < 3
 
     found = []
@@ -43,7 +49,8 @@ async def test_a_result_that_is_taken_at_once_does_not_end_the_work() -> None:
         async for number in results:
             found.append(number)
             if number == 1:
-                made.wait()
+                first.set()
+                assert queued.wait(SECONDS)
             if number == 2:
                 taken.set()
     assert found == [1, 2, 3]

@@ -36,13 +36,16 @@ async def test_who_is_cancelled_leaves_nothing(number: int, client: Client, tmp_
         assert registry.counts().uploads_open == 0
 
 
+@pytest.mark.parametrize("action", [Drop(late=True), Answer(500, late=True), Answer(504, late=True)])
 @pytest.mark.parametrize("endpoint", ["end-6", "end-7"])
-async def test_what_was_stored_without_a_word_is_deleted_too(endpoint: str, client: Client, tmp_path: Path) -> None:
-    """A connection that breaks after the registry has acted, and before it could say so."""
+async def test_what_was_stored_without_a_word_is_deleted_too(
+    endpoint: str, action: Drop | Answer, client: Client, tmp_path: Path
+) -> None:
+    """A connection that breaks, or a proxy that gives up, after the registry has acted, and before it could say so."""
     with running_registry(tmp_path) as registry:
         place = stocked(registry.host)
         before = files(tmp_path)
-        registry.set_faults(Fault(Drop(late=True), endpoint=endpoint))
+        registry.set_faults(Fault(action, endpoint=endpoint))
         diagnosis = await examined(client, place)
         assert files(tmp_path) == before
         assert registry.counts().uploads_open == 0

@@ -250,3 +250,37 @@ async def test_an_answer_tells_where_it_came_from() -> None:
         out = await settle(sent(client, Request("test", "x", "GET", URL(f"http://{server.host}/"))))
         assert isinstance(out, Ok)
         assert out.value.peer == LOOPBACK
+
+
+async def test_a_registry_that_leads_to_itself_is_held_against_where_it_was() -> None:
+    """The same name, and another address by now: with it the registry would reach what is near to us."""
+    redirect = answer("307 Temporary Redirect", Location="/signed?secret=1", repeatedly=False)
+    async with chaos(redirect, blob()) as registry:
+        host = f"registry.test:{port_of(registry)}"
+        settings = SETTINGS.model_copy(update={"plain_http": frozenset({host})})
+        steady = Names({"registry.test": [[LOOPBACK]]})
+        async with client_with(steady, settings) as client:
+            assert await pulled(client, host) == Ok(BLOB)
+    async with chaos(redirect, blob()) as registry:
+        host = f"registry.test:{port_of(registry)}"
+        settings = SETTINGS.model_copy(update={"plain_http": frozenset({host})})
+        moved = Names({"registry.test": [[LOOPBACK], ["0.0.0.0"]]})  # noqa: S104
+        async with client_with(moved, settings) as client:
+            assert refused(await pulled(client, host), "unspecified")
+        assert registry.visits == 1
+
+
+async def test_a_token_server_on_the_registrys_own_host_is_held_against_where_that_was() -> None:
+    """Unless we named it ourselves."""
+    async with chaos(answer(body=b'{"token": "t0ken"}')) as tokens:
+        realm = f"registry.test:{port_of(tokens)}"
+        asks = answer("401 Unauthorized", WWW_Authenticate=f'Bearer realm="http://{realm}/token"', repeatedly=False)
+        for trusted, visits in ((frozenset[str](), 0), (frozenset({realm}), 1)):
+            async with chaos(asks, blob()) as registry:
+                host = f"registry.test:{port_of(registry)}"
+                chosen = {"plain_http": frozenset({host}), "trusted_realms": trusted}
+                moved = Names({"registry.test": [[LOOPBACK], ["0.0.0.0"]]})  # noqa: S104
+                async with client_with(moved, SETTINGS.model_copy(update=chosen)) as client:
+                    out = await pulled(client, host)
+                assert out == Ok(BLOB) if trusted else refused(out, "unspecified")
+            assert tokens.visits == visits

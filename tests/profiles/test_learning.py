@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -21,13 +23,21 @@ from registry_fp import (
     Refused,
     Settings,
     UploadLost,
+    anonymous,
     blob_size,
+    connect,
     has_blob,
+    parse_reference,
     put_blob,
+    put_manifest,
     read_settings,
     settle,
     unwrap,
 )
+from registry_fp.domain.manifest import parse_manifest
+from registry_fp.domain.media_type import OCI_INDEX
+from registry_fp.operations.presence import confirmed_size
+from registry_fp.operations.shown import is_shown
 from registry_fp.protocol.profile import PROFILES, RegistryProfile, find_profile, named_profile
 from registry_fp.protocol.way import (
     LARGEST_CHUNK,
@@ -41,11 +51,13 @@ from registry_fp.protocol.way import (
     first_way,
     next_way,
 )
-from registry_fp.testing import DropAfter, EmbeddedRegistry, Fault, running_registry
-from registry_fp.transport.profile_book import ProfileBook
-from tests.profiles.upload import KIB, blob, uploaded
+from registry_fp.testing import Answer, DropAfter, EmbeddedRegistry, Fault, running_registry
+from registry_fp.transport.profile_book import LEARNED_SECONDS, ProfileBook
+from tests.profiles.upload import KIB, blob, teach, uploaded
+from tests.transport.clocks import InstantClock
 
 LIMIT: Final = 192 * KIB
+INDEX: Final = b'{"schemaVersion":2,"manifests":[]}'
 
 HOSTS: Final = {
     "docker.io": "docker-hub",
@@ -172,6 +184,83 @@ async def test_a_blob_that_is_denied_stays_denied(client: Client) -> None:
         assert isinstance(out, Err)
         assert isinstance(out.error.reason, Denied)
         assert client.profiles.of(registry.host).head is None
+
+
+async def test_one_slow_replica_does_not_take_head_away(client: Client) -> None:
+    """HEAD costs nothing of a quota, and GET does: that both differ once may be the moment, and not the registry."""
+    one, made = blob(LIMIT), parse_manifest(INDEX, OCI_INDEX).unwrap()
+    late = Fault(Answer(404), method="HEAD", nth=(1,))
+    async with EmbeddedRegistry() as registry:
+        name = parse_reference(f"{registry.host}/app:1").unwrap()
+        assert await uploaded(client, registry.host, one) == Ok("uploaded")
+        await unwrap(put_manifest(client, name, made))
+        registry.set_faults(late)
+        assert await unwrap(confirmed_size(client, name.repository, one.descriptor.digest)) == LIMIT
+        assert client.profiles.of(registry.host).head is None
+        registry.set_faults(late)
+        assert await unwrap(is_shown(client, name, made)) is True
+        assert client.profiles.of(registry.host).head is None
+
+
+@pytest.mark.parametrize("of", ["blob", "manifest"])
+async def test_a_head_that_never_finds_anything_is_not_asked_again(of: str, client: Client) -> None:
+    """It says no where GET says yes, and says so again."""
+    one, made = blob(LIMIT), parse_manifest(INDEX, OCI_INDEX).unwrap()
+    async with EmbeddedRegistry(profile=RegistryProfile(head=404)) as registry:
+        name = parse_reference(f"{registry.host}/app:1").unwrap()
+        assert await uploaded(client, registry.host, one) == Ok("uploaded")
+        await unwrap(put_manifest(client, name, made))
+        if of == "blob":
+            assert await unwrap(confirmed_size(client, name.repository, one.descriptor.digest)) == LIMIT
+        else:
+            assert await unwrap(is_shown(client, name, made)) is True
+        assert client.profiles.of(registry.host).head == 404
+
+
+async def test_what_others_learn_meanwhile_is_kept(client: Client) -> None:
+    """Two lessons at once, of one registry, are two lessons."""
+    made = parse_manifest(INDEX, OCI_INDEX).unwrap()
+    async with EmbeddedRegistry(profile=RegistryProfile(head=404)) as registry:
+        name = parse_reference(f"{registry.host}/app:1").unwrap()
+        await unwrap(put_manifest(client, name, made))
+        registry.reset_counts()
+        asking = asyncio.ensure_future(settle(is_shown(client, name, made)))
+        while len(registry.requests) < 2:  # noqa: ASYNC110  a registry sets no event of ours
+            await asyncio.sleep(0)
+        teach(client, registry.host, max_body=LIMIT)
+        assert await asking == Ok(True)
+        known = client.profiles.of(registry.host)
+        assert (known.head, known.max_body) == (404, LIMIT)
+
+
+async def test_one_odd_answer_does_not_last(client: Client) -> None:
+    """A proxy that says 413 once, on a bad day, costs an hour of chunks, and not the life of a service."""
+    clock = InstantClock()
+    async with (
+        connect(Settings(small_blob=32 * KIB), keychain=anonymous, clock=clock.clock) as waiting,
+        EmbeddedRegistry(faults=[Fault(Answer(413), endpoint="end-6", nth=(1,))]) as registry,
+    ):
+        assert await uploaded(waiting, registry.host, blob(3 * LIMIT, 1)) == Ok("uploaded")
+        for chunked in (True, False):
+            registry.reset_counts()
+            assert await uploaded(waiting, registry.host, blob(3 * LIMIT, 2 + chunked)) == Ok("uploaded")
+            assert ("end-5" in {each.endpoint for each in registry.requests}) is chunked
+            clock.passed += LEARNED_SECONDS
+
+
+def test_what_is_learned_is_forgotten_all_together() -> None:
+    """However often something is added, the first lesson is not older than that; what the name tells stays."""
+    clock = InstantClock()
+    book = ProfileBook(Settings(), clock.clock.now)
+    book.learn("ghcr.io", replace(book.of("ghcr.io"), head=404))
+    clock.passed = LEARNED_SECONDS - 1
+    book.learn("ghcr.io", replace(book.of("ghcr.io"), max_body=1))
+    assert (book.of("ghcr.io").head, book.of("ghcr.io").max_body) == (404, 1)
+    clock.passed = LEARNED_SECONDS
+    assert book.of("ghcr.io") == find_profile("ghcr.io")
+    book.learn("ghcr.io", replace(book.of("ghcr.io"), head=403))
+    clock.passed += LEARNED_SECONDS - 1
+    assert book.of("ghcr.io").head == 403
 
 
 LENGTHS = st.one_of(st.none(), st.integers(0, 10 * LARGEST_CHUNK))

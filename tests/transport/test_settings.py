@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -191,3 +192,11 @@ def test_a_host_that_is_named_twice_is_no_silent_choice() -> None:
     reason = read_settings(hosts=twice).failure().reason
     assert isinstance(reason, why.Misconfigured)
     assert "ghcr.io" in reason.why
+
+
+def test_a_password_before_a_host_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever copies a URL into the settings makes a mistake, and must not find the password in a log."""
+    hosts = {"https://ada:hunter2@registry.example": {"retries": 1}}
+    assert "hunter2" not in repr(read_settings(hosts=hosts))
+    monkeypatch.setenv("REGISTRY_FP_HOSTS", json.dumps(hosts))
+    assert "hunter2" not in repr(read_settings())
