@@ -11,6 +11,7 @@ from typing import Final
 from uuid import uuid4
 
 import pytest
+from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from returns.result import Result, Success
@@ -40,6 +41,7 @@ from registry_fp.testing.faults import Action
 from tests.faults.proxy import Cut, cutting
 from tests.profiles.upload import KIB, blob, holds, teach, uploaded
 from tests.real.docker_registry import RealRegistry
+from tests.tokens.server import serving
 from tests.transport.clocks import InstantClock
 
 SIZE: Final = 1000 * KIB
@@ -143,6 +145,35 @@ async def test_a_registry_that_takes_a_few_bytes_at_a_time_is_given_up(client: C
         assert isinstance(out.error.reason, ConnectionLost)
         assert len(registry.requests) < 60
         assert registry.counts().uploads_open == 0
+
+
+async def test_what_a_registry_leaves_of_each_chunk_is_not_sent_over_and_over(client: Client) -> None:
+    """One that takes 64 KiB of whatever comes would cost hundreds of times the blob."""
+    one, held, received, stored = blob(4 * 1024 * KIB), 0, 0, False
+
+    async def answer(asked: web.BaseRequest) -> web.StreamResponse:
+        nonlocal held, received, stored
+        body = await asked.read()
+        received += len(body)
+        where = {"Location": "/v2/app/blobs/uploads/1"}
+        match asked.method:
+            case "POST":
+                return web.Response(status=202, headers=where)
+            case "PUT" if body:
+                return web.Response(status=413)
+            case "PUT":
+                stored = True
+                return web.Response(status=201)
+            case "PATCH":
+                held += min(len(body), 64 * KIB)
+                return web.Response(status=202, headers={**where, "Range": f"0-{held - 1}"})
+            case _:
+                return web.Response(status=200 if stored else 404)
+
+    async with serving(answer) as host:
+        assert await uploaded(client, host, one) == Ok("uploaded")
+    assert (stored, held) == (True, len(one.content))
+    assert received < 4 * len(one.content)
 
 
 async def test_bytes_at_hand_go_in_chunks_too(client: Client) -> None:
