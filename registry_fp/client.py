@@ -22,8 +22,7 @@ from registry_fp.transport.credential import with_credentials
 from registry_fp.transport.docker_keychain import docker_keychain
 from registry_fp.transport.http import http_exchange
 from registry_fp.transport.limit import fewest_connections, with_host_limit
-from registry_fp.transport.mirror import KnownMirrors
-from registry_fp.transport.mirror_book import MirrorBook
+from registry_fp.transport.mirror import MirrorBook
 from registry_fp.transport.notices import NoticeBook
 from registry_fp.transport.port import Client, Exchange, Memory
 from registry_fp.transport.profile_book import ProfileBook
@@ -79,7 +78,7 @@ def compose(
     pairs = asyncio.Semaphore(max(1, fewest_connections(settings) // 2))
     chosen = keychain or first_of(settings_keychain(settings), docker_keychain())
     exchange = exchange_for(chosen)
-    mirrors = KnownMirrors(MirrorBook(clock.now))
+    mirrors = MirrorBook(clock.now)
     profiles = ProfileBook(settings, clock.now)
     flights: SingleFlight[Descriptor] = SingleFlight()
     return Client(

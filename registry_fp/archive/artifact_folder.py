@@ -232,8 +232,9 @@ def _placed(folder: OpenFolder, name: str, path: str, undoing: ExitStack) -> Res
     fd = parent.unwrap()
     try:
         last = path.rpartition("/")[2]
+        ours = os.stat(name, dir_fd=folder.staged, follow_symlinks=False)
         kept = _kept(folder, last, f"{name}.old", fd)
-        undoing.callback(_undone, folder, path, f"{name}.old" if kept else None)
+        undoing.callback(_undone, folder, path, ours, f"{name}.old" if kept else None)
         os.rename(name, last, src_dir_fd=folder.staged, dst_dir_fd=fd)
         os.fsync(fd)
     finally:
@@ -255,16 +256,20 @@ def _kept(folder: OpenFolder, last: str, name: str, fd: int) -> bool:
     return True
 
 
-def _undone(folder: OpenFolder, path: str, kept: str | None) -> None:
+def _undone(folder: OpenFolder, path: str, ours: os.stat_result, kept: str | None) -> None:
+    """Take our file back, and let the one before have its place again; what somebody else has put there since stays."""
     with suppress(OSError):  # the first failure is the one that is told
         parent = _parent(folder, path)
         if not is_successful(parent):
             return
         last, fd = path.rpartition("/")[2], parent.unwrap()
         try:
-            if kept is None:
-                os.unlink(last, dir_fd=fd)
-            else:
+            with suppress(FileNotFoundError):
+                if not os.path.samestat(ours, os.stat(last, dir_fd=fd, follow_symlinks=False)):
+                    return
+                if kept is None:
+                    os.unlink(last, dir_fd=fd)
+            if kept is not None:
                 os.rename(kept, last, src_dir_fd=folder.staged, dst_dir_fd=fd)
         finally:
             os.close(fd)

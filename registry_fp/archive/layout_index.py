@@ -108,7 +108,10 @@ def pick_listed(listed: Sequence[Descriptor], image: str | int | None) -> Result
     found = list(listed) if image is None else _chosen(listed, image)
     if len({each.digest for each in found}) == 1:
         return Success(found[0])
-    return Failure(InvalidImage("several images" if found else "no such image", detail=_listing(listed, found)))
+    there = _listing(listed, found)
+    if found:
+        return Failure(InvalidImage("several images", detail=there))
+    return Failure(InvalidImage("no such image", detail=f"{_plain(str(image))}; there are these: {there}"))
 
 
 def whole_image(raw: bytes, listed: Sequence[Descriptor]) -> Descriptor | None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
@@ -14,14 +13,12 @@ from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest
 from registry_fp.domain.errors import InvalidImage
 from registry_fp.domain.model import Annotations
-from registry_fp.domain.reference import Reference, parse_reference
+from registry_fp.domain.reference import Reference, parse_reference, parse_tag
 
 __all__ = ["LayoutName", "listed_names"]
 
 LayoutName: TypeAlias = Reference | str
 """A name with its tag; or a tag alone, which says nothing of the repository."""
-
-_TAG: Final = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 
 
 def listed_names(
@@ -47,7 +44,7 @@ def listed_names(
 
 
 def _name(text: str) -> Result[LayoutName, InvalidImage]:
-    if _TAG.fullmatch(text) is not None:
+    if is_successful(parse_tag(text)):
         return Success(text)
     parsed = parse_reference(text)
     shown = text[:200].encode("unicode_escape").decode("ascii")

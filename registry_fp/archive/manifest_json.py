@@ -174,7 +174,7 @@ def pick_entry(entries: Sequence[SavedEntry], image: str | int | None) -> Result
         return Success(found[0])
     if found:
         return Failure(InvalidImage("several images", detail=_listing(entries)))
-    return Failure(InvalidImage("no such image", detail=f"{_plain(str(image))}; there are {_listing(entries)}"))
+    return Failure(InvalidImage("no such image", detail=f"{_plain(str(image))}; there are these: {_listing(entries)}"))
 
 
 def _chosen(entries: Sequence[SavedEntry], image: str | int) -> list[int]:

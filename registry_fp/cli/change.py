@@ -101,5 +101,6 @@ def _lines(plan: DeletePlan) -> str:
     if plan.kept:
         lines.append(f"and keep the tags {', '.join(plan.kept)}")
     if plan.referrers:
-        lines.append(f"{len(plan.referrers)} manifests refer to it")
+        count = len(plan.referrers)
+        lines.append("1 manifest refers to it" if count == 1 else f"{count} manifests refer to it")
     return "\n".join(lines)

@@ -42,6 +42,7 @@ _GROUPS: Final[tuple[tuple[str, tuple[Topic, ...]], ...]] = (
 )
 _GROUPED: Final = frozenset(topic for _, topics in _GROUPS for topic in topics)
 _WIDTH: Final = 14
+_READABLE: Final = "Nothing has to be mended to read there; each ✗ has its own hint."
 
 
 def ask_doctor(place: str, remote: RemoteOptions, show: ShowOptions, *, read_only: bool) -> int:
@@ -96,7 +97,8 @@ def _group(title: str, findings: list[Finding], no: str, alarm: str, advice: str
 def _end(found: Diagnosis) -> Iterator[Text]:
     """What to do now, in one look."""
     if not found.ills:
-        yield Text("Nothing to mend.", "green")
+        is_crossed = any(each.verdict == "no" and each.topic in _GROUPED for each in found.findings)
+        yield Text(_READABLE, "yellow") if is_crossed else Text("Nothing to mend.", "green")
         return
     yield Text("To mend, in this order:" if len(found.ills) > 1 else "To mend:", "bold red")
     for number, each in enumerate(found.ills, start=1):

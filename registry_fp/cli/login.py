@@ -102,7 +102,11 @@ def _account(host: str, remote: RemoteOptions) -> Result[tuple[str, str], Regist
             return _missing("username", host, "give --username and --password-stdin, or log in at a terminal")
         print("Username: ", end="", file=sys.stderr, flush=True)
         username = sys.stdin.readline().rstrip("\r\n")
-        password = getpass.getpass("Password: ", stream=sys.stderr) if username else ""
+        try:
+            password = getpass.getpass("Password: ", stream=sys.stderr) if username else ""
+        except EOFError:  # Ctrl-D
+            print(file=sys.stderr)
+            return _missing("password", host, "there is none")
     else:
         username = remote.username
         try:
@@ -110,7 +114,7 @@ def _account(host: str, remote: RemoteOptions) -> Result[tuple[str, str], Regist
         except UnicodeDecodeError:
             return _missing("password", host, "it is not text")
     if not password:
-        return _missing("password", host, "there is none")
+        return _missing("password" if username else "username", host, "there is none")
     return Success((username, password))
 
 

@@ -127,7 +127,7 @@ def ls(  # noqa: PLR0913  options, each with a default
     /,
     *,
     layer: Annotated[
-        str | None, Parameter(help="One layer: its position, also from the end, its digest or its diff_id.")
+        str | None, Parameter(help="One layer: its position, from 0 or from -1 at the end, its digest or its diff_id.")
     ] = None,
     platform: _Platform = "local",
     image: Selector = None,

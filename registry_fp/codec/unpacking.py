@@ -21,7 +21,7 @@ from registry_fp.domain.errors import InvalidImage, LimitExceeded, Reason, Unsup
 __all__ = ["UNPACKED_LIMIT", "Unpacking"]
 
 UNPACKED_LIMIT: Final = 64 * 1024**3
-"""How many bytes a compressed layer may unpack to before it is taken for a bomb."""
+"""The most bytes that the content of a layer may have, compressed or not; what has more is taken for a bomb."""
 
 # Measured with four layers at once: pieces of 1 MiB are no faster, and cost three times the memory.
 _PIECE: Final = 256 * 1024

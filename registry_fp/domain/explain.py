@@ -129,6 +129,8 @@ def _hint(reason: Reason) -> str:
     match reason:
         case why.DnsFailed():
             return "check the spelling of the host, and the network's name server"
+        case why.ConnectFailed(why=detail) if detail.startswith("the proxy"):
+            return "check the proxy, and what it can reach; `no_proxy` names hosts that are reached without one"
         case why.ConnectFailed():
             return "check the host and the port, and that the registry is running"
         case why.TlsFailed(why=detail):
@@ -178,17 +180,19 @@ def _hint(reason: Reason) -> str:
         case why.Unsupported(what=what):
             return _other_way(what)
         case why.BadReference(text=text) if is_successful(parse_reference(text)):
-            return "the name is well formed and does not fit here; the line above says why"
+            return "as a name it is well formed, and does not fit here; the line above says why"
         case why.BadReference():
             return "a reference is [HOST[:PORT]/]NAME[:TAG][@DIGEST], for example ghcr.io/team/app:1.4"
         case why.TarUnreadable(kind=kind):
             return _tar_hint(kind)
-        case why.InvalidImage(kind=kind):
-            return _image_hint(kind)
+        case why.InvalidImage(kind=kind, detail=detail):
+            return _image_hint(kind, detail)
         case why.SourceChanged():
             return "wait until the file is complete, then try again"
         case why.LocalIo(errno=number):
             return _io_hint(number)
+        case why.Misconfigured(setting="username" | "password"):
+            return "type it at a terminal (`registry-fp login`), or give --username, and send it to --password-stdin"
         case why.Misconfigured():
             return "give another value: as an argument or, for a setting, in REGISTRY_FP_* or in the settings file"
         case why.NotConfirmed():
@@ -237,7 +241,7 @@ def _tar_hint(kind: TarFault) -> str:
             assert_never(kind)
 
 
-def _image_hint(kind: ImageFault) -> str:
+def _image_hint(kind: ImageFault, detail: str) -> str:
     match kind:
         case "no manifest.json":
             return "make the archive with `docker save`, `podman save` or `skopeo copy ... docker-archive:`"
@@ -247,14 +251,18 @@ def _image_hint(kind: ImageFault) -> str:
             return "the archive names no tag for it; push it by itself, to a reference of your own"
         case "bad tag":
             return "save the image again under another name, or push the other images one by one"
-        case "diff_id mismatch" | "digest mismatch" | "bad layer":
+        case "diff_id mismatch" | "digest mismatch":
             return "the archive is damaged; save the image again"
+        case "bad layer":
+            return "a layer is a tar, plain or compressed, and this is none that can be read; save or build it again"
         case "bad oci-layout":
             return "give a `docker save` archive; or an OCI layout: a folder, or a tar, with the file oci-layout"
         case "bad manifest.json" | "bad index.json" | "bad config" | "bad blob":
             return "the archive is damaged, or its writer is at fault; save the image again"
-        case "link leaves the archive" | "link cycle" | "broken link" | "bad name" | "duplicate member":
+        case "link leaves the archive" | "link cycle" | "broken link" | "duplicate member":
             return "no image tool writes archives like this; do not trust where it comes from"
+        case "bad name":
+            return _name_hint(detail)
         case "no images":
             return "the archive is empty; save it again with the name of an image"
         case "missing config" | "missing layer":
@@ -265,6 +273,18 @@ def _image_hint(kind: ImageFault) -> str:
             return "the archive contradicts itself; save the image again"
         case _:
             assert_never(kind)
+
+
+def _name_hint(detail: str) -> str:
+    match detail:
+        case _ if detail.startswith("no layer has a title"):
+            return "an image is written to disk by `pull`; only what was pushed as files comes back as files"
+        case _ if detail.endswith("it stands twice"):
+            return "each file needs a name of its own"
+        case _ if detail.endswith("is a symbolic link"):
+            return "choose a folder without symbolic links in it"
+        case _:
+            return "no image tool writes names like this; do not trust where it comes from"
 
 
 def _other_way(what: str) -> str:

@@ -17,6 +17,7 @@ TlsFault: TypeAlias = Literal[
     "the server refuses the handshake",
     "the server does not know this name",
     "the other side does not speak TLS",
+    "the other side speaks TLS, and was asked without it",
     "no version of TLS in common",
 ]
 """What is wrong, where it is one of the usual things; a `TlsFailed` says anything else in OpenSSL's own words."""
@@ -37,6 +38,9 @@ _HINTS: Final[dict[str, str]] = {
     "the server refuses the handshake": _SHOW + "; if it wants none, its log says what it misses",
     "the server does not know this name": "check the spelling of the host, or ask who runs the server",
     "the other side does not speak TLS": "for a registry without TLS allow plain HTTP for this host: `--plain-http`",
+    "the other side speaks TLS, and was asked without it": (
+        "leave out `--plain-http`, or `plain_http`; on loopback `--ca FILE` or `--insecure` makes it TLS"
+    ),
     "no version of TLS in common": "the server is too old, or `min_tls` asks for more than it has",
 }
 _OTHER: Final = "trust the registry's certificate authority; for a registry without TLS allow plain HTTP for this host"

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Final, TypeVar
 
+from returns.future import FutureResult
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
@@ -14,7 +15,7 @@ from registry_fp.domain.digest import Algorithm, Digest, digest_of
 from registry_fp.domain.errors import BadReference, RegistryError
 from registry_fp.domain.reference import Repository
 from registry_fp.effect.bracket import bracket
-from registry_fp.effect.exits import Err, Ok, settle
+from registry_fp.effect.exits import Ok, settle
 from registry_fp.effect.operation import Op, operation
 from registry_fp.operations.chunks import Trip
 from registry_fp.operations.download import UNPROMISED, blob_chunks
@@ -22,7 +23,7 @@ from registry_fp.operations.elsewhere import from_elsewhere
 from registry_fp.operations.noun import digest_noun, repository_noun
 from registry_fp.operations.presence import allowed_size
 from registry_fp.operations.sending import by_some_way, deliver_upload
-from registry_fp.operations.uploads import begin_upload, cancel_upload
+from registry_fp.operations.uploads import LATE_SECONDS, begin_upload, cancel_upload
 from registry_fp.protocol import blob as wire
 from registry_fp.protocol.message import Chunks, held_body
 from registry_fp.protocol.upload import Upload
@@ -134,7 +135,8 @@ def put_blob(
             return bracket(
                 lambda: begin_upload(client, name, algorithm=algorithm),
                 lambda upload: deliver_upload(client, upload, digest, body, trip),
-                lambda upload, done: _given_up_unless(client, trip.upload or upload, done),
+                lambda upload, done: _given_up(client, None if isinstance(done, Ok) else trip.upload or upload),
+                grace=LATE_SECONDS,
             )
 
         return by_some_way(client, name, len(content), "PUT", attempt).map(
@@ -153,17 +155,16 @@ def mount_blob(
     Source: end-11.
     """
 
-    @operation
-    async def mounted(name: Repository, wanted: Digest, neighbour: Repository) -> Result[bool, RegistryError]:
+    def mounted(name: Repository, wanted: Digest, neighbour: Repository) -> Op[bool]:
         if neighbour.host != name.host:
             reason = BadReference(str(neighbour), f"a blob is mounted from a repository of {name.host}")
-            return Failure(RegistryError("mount_blob", f"{name}@{wanted}", reason))
-        out = await settle(ask_mount(client, name, wanted, neighbour))
-        if isinstance(out, Err):
-            return Failure(out.error)
-        if out.value is not None:
-            await settle(cancel_upload(client, out.value))
-        return Success(out.value is None)
+            return FutureResult.from_failure(RegistryError("mount_blob", f"{name}@{wanted}", reason))
+        return bracket(
+            lambda: ask_mount(client, name, wanted, neighbour),
+            lambda opened: FutureResult.from_value(opened is None),
+            lambda opened, _done: _given_up(client, opened),
+            grace=LATE_SECONDS,
+        )
 
     return repository_noun("mount_blob", source).bind(
         lambda neighbour: _named(
@@ -178,8 +179,8 @@ def ask_mount(client: Client, repository: Repository, digest: Digest, source: Re
     return send(client, request, lambda response: wire.after_mount(repository, response))
 
 
-async def _given_up_unless(client: Client, upload: Upload, done: object) -> None:
-    if not isinstance(done, Ok):
+async def _given_up(client: Client, upload: Upload | None) -> None:
+    if upload is not None:
         await settle(cancel_upload(client, upload))
 
 

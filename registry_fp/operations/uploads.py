@@ -18,11 +18,22 @@ from registry_fp.protocol.message import Body
 from registry_fp.protocol.upload import Upload
 from registry_fp.transport.port import Client, send
 
-__all__ = ["CANCEL_SECONDS", "begin_upload", "cancel_upload", "commit_upload", "send_chunk", "upload_status"]
+__all__ = [
+    "CANCEL_SECONDS",
+    "LATE_SECONDS",
+    "begin_upload",
+    "cancel_upload",
+    "commit_upload",
+    "send_chunk",
+    "upload_status",
+]
 
 
 CANCEL_SECONDS: Final = 5.0
 """How long a registry has to take back a session that nobody needs."""
+
+LATE_SECONDS: Final = 1.0
+"""How long an answer that would open a session has left to come, when nobody needs it any more."""
 
 
 def begin_upload(client: Client, repository: Repository, *, algorithm: str = "sha256") -> Op[Upload]:

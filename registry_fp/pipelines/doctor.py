@@ -16,7 +16,7 @@ from registry_fp.pipelines.doctor_account import find_credentials, look_at_accou
 from registry_fp.pipelines.doctor_repository import look_at_repository
 from registry_fp.pipelines.doctor_way import look_at_way
 from registry_fp.pipelines.examination import Examination
-from registry_fp.pipelines.judged_ability import judge_catalog, judge_quota, judge_warning
+from registry_fp.pipelines.judged_repository import judge_catalog, judge_quota, judge_warning
 from registry_fp.protocol import tag as lists
 from registry_fp.transport.port import Client
 

@@ -20,14 +20,17 @@ from registry_fp.operations.uploads import CANCEL_SECONDS, cancel_upload
 from registry_fp.pipelines.diagnosis import Finding
 from registry_fp.pipelines.doctor_storage import TAG, look_at_storage
 from registry_fp.pipelines.examination import Examination
-from registry_fp.pipelines.judged_ability import (
+from registry_fp.pipelines.judged_repository import (
+    hides_absence,
     judge_answered,
     judge_chunks,
+    judge_delete,
     judge_head,
+    judge_pull,
+    judge_push,
     judge_referrers,
     judge_tags,
 )
-from registry_fp.pipelines.judged_rights import hides_absence, judge_delete, judge_pull, judge_push
 from registry_fp.pipelines.judgement import Answer, Asker
 from registry_fp.protocol import blob as blobs
 from registry_fp.protocol import manifest as manifests

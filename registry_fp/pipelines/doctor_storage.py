@@ -27,7 +27,7 @@ from registry_fp.operations.manifests import delete_manifest
 from registry_fp.operations.uploads import CANCEL_SECONDS, cancel_upload
 from registry_fp.pipelines.diagnosis import Finding
 from registry_fp.pipelines.examination import Examination
-from registry_fp.pipelines.judged_ability import judge_answered, judge_ranges
+from registry_fp.pipelines.judged_repository import judge_answered, judge_ranges
 from registry_fp.pipelines.judgement import Answer, reason_of, sentence
 from registry_fp.protocol import blob as blobs
 from registry_fp.protocol import manifest as manifests

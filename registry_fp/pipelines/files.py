@@ -103,5 +103,5 @@ def _position(view: ImageView, layer: int | Digest) -> Result[int, RegistryError
         for position, each in enumerate(view.layers):
             if layer in (each.digest, each.diff_id):
                 return Success(position)
-    why = f"the image has {count} layers, and this is none of them"
+    why = f"the image has {count} layers, the first of which is 0, and this is none of them"
     return Failure(RegistryError("list_files", view.name, BadReference(str(layer), why)))

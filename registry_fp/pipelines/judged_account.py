@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import assert_never
+from typing import Final, assert_never
 
 from returns.pipeline import is_successful
 
@@ -21,7 +21,7 @@ from registry_fp.transport.docker_keychain import FoundAccount
 
 __all__ = ["judge_access", "judge_credentials", "judge_realm", "name_of"]
 
-_LONGEST = 100
+_LONGEST: Final = 100
 
 
 def judge_realm(asker: Asker, response: Response, trusted: Collection[str]) -> Finding:

@@ -10,6 +10,7 @@ from yarl import URL
 from registry_fp.domain import errors as why
 from registry_fp.domain.errors import Reason
 from registry_fp.domain.printable import printable
+from registry_fp.domain.tls_fault import tls_hint
 from registry_fp.pipelines.diagnosis import Finding, Topic
 from registry_fp.pipelines.judgement import Answer, advice, reason_of, sentence
 from registry_fp.protocol.message import Response, Security
@@ -62,7 +63,7 @@ def judge_unreached(reason: Reason, proxy: Proxy | None) -> Finding:
 
 def judge_unasked_tls(url: URL) -> Finding:
     """A server that speaks TLS was asked without it."""
-    mend = "leave out `--plain-http`, or `plain_http`; on loopback `--ca FILE` or `--insecure` makes it TLS"
+    mend = tls_hint("the other side speaks TLS, and was asked without it")
     return Finding("tls", "no", f"{url.host_port_subcomponent} speaks TLS, and was asked without it", mend)
 
 

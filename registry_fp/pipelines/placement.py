@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from returns.future import FutureResult
 from returns.result import Failure, Result, Success
@@ -19,14 +19,12 @@ from registry_fp.operations.blobs import ask_mount
 from registry_fp.operations.chunks import Trip
 from registry_fp.operations.presence import held_size
 from registry_fp.operations.sending import by_some_way, deliver_upload
-from registry_fp.operations.uploads import begin_upload, cancel_upload
+from registry_fp.operations.uploads import LATE_SECONDS, begin_upload, cancel_upload
 from registry_fp.protocol.message import Body
 from registry_fp.protocol.upload import Upload
 from registry_fp.transport.port import Client
 
 __all__ = ["Arrival", "upload_blob"]
-
-_GRACE: Final = 1.0  # seconds for an answer that opens a session, when nobody needs it any more
 
 Arrival: TypeAlias = Literal["exists", "mounted", "uploaded"]
 """How a blob came to be where it is."""
@@ -73,7 +71,7 @@ async def _brought(
         lambda: ask_mount(client, repository, blob.digest, neighbour).lash(_not_mounted).map(_listed),
         lambda left_open: _mounted_or_sent(client, repository, blob, body, left_open),
         lambda left_open, _: _given_up(client, left_open),
-        grace=_GRACE,
+        grace=LATE_SECONDS,
     )
     return result_of(await settle(mounting))
 
@@ -100,7 +98,7 @@ def _sent(client: Client, repository: Repository, blob: Descriptor, body: Body, 
             opened,
             lambda upload: _committed(client, upload, blob, body, trip),
             lambda upload, done: _given_up(client, [] if isinstance(done, Ok) else [trip.upload or upload]),
-            grace=_GRACE,
+            grace=LATE_SECONDS,
         )
 
     return by_some_way(client, repository, blob.size, "PUT", attempt)

@@ -7,7 +7,7 @@ that it is asked for: who is cancelled while the answer is on its way would othe
 from __future__ import annotations
 
 import asyncio
-from typing import Final, TypeVar, final
+from typing import TypeVar, final
 
 from returns.result import Result, Success
 
@@ -19,15 +19,12 @@ from registry_fp.effect.exits import Err, Ok, result_of, settle
 from registry_fp.effect.operation import Op, operation
 from registry_fp.effect.traverse import traverse_all
 from registry_fp.operations.blobs import ask_mount
-from registry_fp.operations.uploads import CANCEL_SECONDS, begin_upload, cancel_upload
+from registry_fp.operations.uploads import CANCEL_SECONDS, LATE_SECONDS, begin_upload, cancel_upload
 from registry_fp.pipelines.plan import BlobPlan
 from registry_fp.protocol.upload import Upload
 from registry_fp.transport.port import Client
 
 __all__ = ["Sessions"]
-
-_LATE: Final = 1.0
-"""How many seconds an answer that would open a session has left to come, when nobody needs it any more."""
 
 _S = TypeVar("_S", bound=Upload | None)
 
@@ -95,7 +92,7 @@ class Sessions:
     async def _when_it_comes(
         self, asking: asyncio.Task[Ok[Upload] | Ok[Upload | None] | Err[RegistryError]]
     ) -> Result[None, RegistryError]:
-        done, _ = await asyncio.wait({asking}, timeout=_LATE)
+        done, _ = await asyncio.wait({asking}, timeout=LATE_SECONDS)
         if not done:
             asking.cancel()
             await asyncio.wait({asking})

@@ -3,6 +3,11 @@
 A profile is a set of facts about one kind of registry. Nothing here is needed to talk to a registry: the specification
 is what is tried first. A profile saves the failure that would teach the same thing, and what a run learns of a host
 refines it. The evidence of each fact stands beside it, as `owner/name#N` for a public thread.
+
+The client acts on `max_body`, `min_chunk`, `max_chunk`, `accepts_chunked`, `needs_length`, `status`, `head`,
+`absent_status`, `page_max` and `catalog`, and learns `max_body`, `max_chunk`, `accepts_chunked`, `needs_length` and
+`head` by itself. The other facts it bears without knowing them: they are for the registry of `registry_fp.testing`,
+which does as its profile says, so that this is proven.
 """
 
 from __future__ import annotations

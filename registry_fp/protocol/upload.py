@@ -23,9 +23,11 @@ from registry_fp.domain.reference import Repository
 from registry_fp.protocol.location import resolve_location, with_parameter
 from registry_fp.protocol.message import Body, Request, Response
 from registry_fp.protocol.refusal import refusal
+from registry_fp.protocol.way import LARGEST_CHUNK
 
 __all__ = [
     "Upload",
+    "acknowledged",
     "after_begin",
     "after_cancel",
     "after_chunk",
@@ -42,7 +44,6 @@ __all__ = [
 
 _RANGE: Final = re.compile(r"(?:bytes=)?0-(?P<last>[0-9]{1,19})", re.ASCII)
 _TAKEN: Final = frozenset({201, 202, 204})  # 201 is one registry's answer to a chunk (aws/containers-roadmap#2831)
-_MIN_CHUNK_CAP: Final = 64 * 1024 * 1024
 
 
 @final
@@ -99,12 +100,21 @@ def cancel_upload(upload: Upload) -> Request:
     return Request("put_blob", str(upload.repository), "DELETE", upload.location, headers, repeat="never")
 
 
+def acknowledged(response: Response) -> int | None:
+    """How many bytes an answer's Range says that a session holds, or that came in a chunk; None where it says nothing.
+
+    `0-0` stands for one byte here, and on some registries for none (distribution-spec#578).
+    """
+    match = _RANGE.fullmatch(response.headers.get("range", "").strip())
+    return None if match is None else int(match["last"]) + 1
+
+
 def after_begin(repository: Repository, response: Response) -> Result[Upload, Reason]:
     """202 opens a session at its Location."""
     if response.status != 202:
         return Failure(refusal(response, "repository"))
     least = response.headers.get("oci-chunk-min-length", "")
-    min_chunk = min(int(least), _MIN_CHUNK_CAP) if least.isascii() and least.isdigit() and len(least) < 19 else 0
+    min_chunk = min(int(least), LARGEST_CHUNK) if least.isascii() and least.isdigit() and len(least) < 19 else 0
     located = resolve_location(response.url, response.headers.get("location"))
     return located.map(lambda url: Upload(repository, url, 0, min_chunk))
 
@@ -117,7 +127,7 @@ def after_send(upload: Upload, length: int, response: Response) -> Result[Upload
     if response.status not in _TAKEN:
         return Failure(_lost_or(upload, response))
     expected = upload.sent + length
-    held = _held(response)
+    held = acknowledged(response)
     # `0-0` stands for no byte and for one byte alike (distribution-spec#578), and no Range says nothing at all.
     if held is not None and held != expected and not (held == 1 and expected == 0):
         return Failure(RangeRejected(expected, held))
@@ -134,7 +144,7 @@ def after_chunk(upload: Upload, length: int, response: Response) -> Result[Uploa
     if response.status not in _TAKEN:
         return Failure(_lost_or(upload, response))
     expected = upload.sent + length
-    held = _held(response)
+    held = acknowledged(response)
     if held is not None and held > max(expected, 1):
         return Failure(RangeRejected(expected, held))
     partly = held is not None and max(upload.sent, 1) < held
@@ -145,7 +155,7 @@ def after_status(upload: Upload, response: Response) -> Result[Upload, Reason]:
     """204: the registry's own offset, from which to go on; `0-0` is read as nothing, so that no byte is left out."""
     if response.status not in (200, 202, 204):
         return Failure(_lost_or(upload, response))
-    held = _held(response) or 0
+    held = acknowledged(response) or 0
     return _moved(upload, 0 if held == 1 else held, response)
 
 
@@ -174,11 +184,6 @@ def _moved(upload: Upload, sent: int, response: Response) -> Result[Upload, Reas
 
 def _lost_or(upload: Upload, response: Response) -> Reason:
     if response.status == 416:
-        return RangeRejected(upload.sent, _held(response))
+        return RangeRejected(upload.sent, acknowledged(response))
     reason = refusal(response, "upload")
     return UploadLost(upload.sent) if isinstance(reason, NotFound) else reason
-
-
-def _held(response: Response) -> int | None:
-    match = _RANGE.fullmatch(response.headers.get("range", "").strip())
-    return None if match is None else int(match["last"]) + 1

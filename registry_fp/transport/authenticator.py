@@ -19,7 +19,6 @@ from returns.result import Failure, Result, Success
 from yarl import URL
 
 from registry_fp.domain.errors import Denied, PolicyRefused, RegistryError, Unauthenticated
-from registry_fp.domain.reference import DOCKER_HUB
 from registry_fp.domain.transient import is_transient
 from registry_fp.effect.exits import Err, settle
 from registry_fp.protocol.challenge import Challenge
@@ -31,7 +30,7 @@ from registry_fp.protocol.scope import are_covered, merge_scopes, scopes_in
 from registry_fp.protocol.token import IssuedToken, TokenQuestion, decode_token
 from registry_fp.transport.account import BasicCredentials, Credentials, IdentityToken, Keychain, RegistryToken
 from registry_fp.transport.account_memory import PLACES_LIMIT, AccountMemory, KnownAccount
-from registry_fp.transport.host_name import HUB_ORIGIN
+from registry_fp.transport.host_name import account_host
 from registry_fp.transport.port import Exchange, collect
 from registry_fp.transport.token_cache import TokenCache
 
@@ -263,7 +262,7 @@ def place_of(request: Request) -> str:
     >>> place_of(Request("put_blob", "ghcr.io/team/app@sha256:0", "PUT", URL("https://ghcr.io/elsewhere/1?s=2")))
     'ghcr.io/team/app'
     """
-    host = _registry_of(request.url)
+    host = account_host(request.url)
     match = _REPOSITORY.fullmatch(request.url.raw_path)
     if match is not None:
         return f"{host}/{match['path']}"
@@ -271,14 +270,6 @@ def place_of(request: Request) -> str:
         return host
     path = request.target.partition("@")[0].partition("/")[2].partition(":")[0]
     return f"{host}/{path}" if path else host
-
-
-def _registry_of(url: URL) -> str:
-    if same_origin(url, HUB_ORIGIN):
-        return DOCKER_HUB
-    name = (url.host_port_subcomponent or "").lower()
-    # Without TLS it is another origin, and says so: what is known for `HOST:443` is not for it.
-    return f"{name}:80" if url.scheme == "http" and url.is_default_port() else name
 
 
 def _led(question: Request, need: _Need) -> Request:

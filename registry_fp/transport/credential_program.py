@@ -110,6 +110,7 @@ class _Conversation(asyncio.SubprocessProtocol):
         loop = asyncio.get_running_loop()
         self.said = bytearray()
         self.over: Final[asyncio.Future[None]] = loop.create_future()
+        self.ended: Final[asyncio.Future[None]] = loop.create_future()
         self.closed: Final[asyncio.Future[None]] = loop.create_future()
         self._waiting_for = {"end of output", "end of program"}
 
@@ -123,6 +124,7 @@ class _Conversation(asyncio.SubprocessProtocol):
             self._has("end of output")
 
     def process_exited(self) -> None:
+        _set(self.ended)
         self._has("end of program")
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -196,6 +198,7 @@ async def _end(transport: asyncio.SubprocessTransport, conversation: _Conversati
     if by_force:  # and whom it started, who may hold its output open when it has long ended itself
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(transport.get_pid(), signal.SIGKILL)
+            await conversation.ended  # else `close` may see the end before the loop's watcher, which then complains
     transport.close()
     await conversation.closed
 

@@ -7,8 +7,9 @@ from typing import Final
 from yarl import URL
 
 from registry_fp.domain.reference import DOCKER_HUB
+from registry_fp.protocol.location import same_origin
 
-__all__ = ["HUB_ORIGIN", "host_names", "registry_name", "twin_of"]
+__all__ = ["HUB_ORIGIN", "account_host", "host_names", "registry_name", "twin_of"]
 
 HUB_ORIGIN: Final = URL("https://registry-1.docker.io")
 
@@ -23,6 +24,22 @@ def registry_name(url: URL) -> str:
     """
     name = (url.host_port_subcomponent or "").lower()
     return DOCKER_HUB if name == HUB_ORIGIN.host else name
+
+
+def account_host(url: URL) -> str:
+    """What a keychain calls the registry at this URL: `registry_name`, unless TLS would have been another origin.
+
+    What is kept for `HOST`, which is `HOST:443`, is not said to port 80; and the hub is its own origin alone.
+
+    >>> account_host(URL("https://ghcr.io/v2/")), account_host(URL("http://ghcr.io/v2/"))
+    ('ghcr.io', 'ghcr.io:80')
+    >>> account_host(URL("https://registry-1.docker.io/v2/")), account_host(URL("http://registry-1.docker.io/v2/"))
+    ('docker.io', 'registry-1.docker.io:80')
+    """
+    if same_origin(url, HUB_ORIGIN):
+        return DOCKER_HUB
+    name = (url.host_port_subcomponent or "").lower()
+    return f"{name}:80" if url.scheme == "http" and url.is_default_port() else name
 
 
 def host_names(url: URL) -> tuple[str, ...]:

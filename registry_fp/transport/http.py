@@ -15,7 +15,6 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
-from types import SimpleNamespace
 from typing import Final, TypeAlias, TypeVar
 
 import aiohttp
@@ -47,12 +46,12 @@ from registry_fp.transport.outgoing import Outgoing
 from registry_fp.transport.port import Exchange, Receive
 from registry_fp.transport.reach import Zone
 from registry_fp.transport.route import Route, route_of
-from registry_fp.transport.security import security_of
 from registry_fp.transport.settings import Settings
 from registry_fp.transport.socket_fault import host_shown, lost, unconnected
+from registry_fp.transport.stages import Stages, Underway
 from registry_fp.transport.stall import StallWatch
-from registry_fp.transport.tls import Tls, TlsContexts
-from registry_fp.transport.tls_fault import alert_in, tls_fault, unless_certificate_page
+from registry_fp.transport.tls import Tls, TlsContexts, security_of
+from registry_fp.transport.tls_fault import alert_in, tls_fault, unless_tls_page
 
 __all__ = ["BORDER", "http_exchange", "reason_for"]
 
@@ -175,7 +174,7 @@ async def _answered(pool: _Pool, request: Request, receive: Receive[T], attempt:
             ssl=attempt.tls.context,
             proxy=None if route.proxy is None else route.proxy.url,
             proxy_headers=route.told(),
-            trace_request_ctx=_Trace(request, watch),
+            trace_request_ctx=Underway(request, watch),
         )
     except (aiohttp.ClientError, OSError, UnicodeError) as error:
         if outgoing is not None and outgoing.defect is not None:
@@ -196,7 +195,7 @@ async def _answered(pool: _Pool, request: Request, receive: Receive[T], attempt:
             peer, headers = route.peer(address, request.url), joined_headers(response.headers)
             security = partial(security_of, tls)
             incoming = Incoming(response.status, headers, response.url, chunks, peer=peer, security=security)
-            return await unless_certificate_page(incoming, request, receive)
+            return await unless_tls_page(incoming, request, receive)
 
 
 async def _arriving(
@@ -233,37 +232,13 @@ async def _sent_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandler
         raise aiohttp.ClientConnectionError(str(error)) from error
 
 
-class _Trace(SimpleNamespace):
-    """What the trace below needs to know about the request that it sees."""
-
-    def __init__(self, request: Request, watch: StallWatch) -> None:
-        super().__init__(request=request, watch=watch)
-
-
 def _trace(settings: Settings) -> aiohttp.TraceConfig:
     """Moves the watch along where only aiohttp sees how far a request has come."""
-
-    async def connecting(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
-        _of(context).watch.theirs("connect", settings.connect_timeout)
-
-    async def connected(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
-        _of(context).watch.ours()
-
-    async def sent(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
-        trace = _of(context)
-        if trace.request.body is None:
-            trace.watch.theirs("response", trace.request.patience * settings.answer_timeout)
-
-    config = aiohttp.TraceConfig()
-    config.on_connection_create_start.append(connecting)
-    config.on_connection_create_end.append(connected)
-    config.on_request_headers_sent.append(sent)
+    config, stages = aiohttp.TraceConfig(), Stages(settings)
+    config.on_connection_create_start.append(stages.connecting)
+    config.on_connection_create_end.append(stages.connected)
+    config.on_request_headers_sent.append(stages.sent)
     return config
-
-
-def _of(context: SimpleNamespace) -> _Trace:
-    trace: _Trace = context.trace_request_ctx
-    return trace
 
 
 def _failed(error: BaseException, url: URL, route: Route, done: int) -> Reason:

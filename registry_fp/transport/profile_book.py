@@ -42,7 +42,7 @@ class ProfileBook:
         return known
 
     def learn(self, host: str, profile: RegistryProfile) -> None:
-        """This is the host's profile now, for a while; of too many hosts, the one that is known longest is forgotten."""
+        """Make this the profile of a host, for a while; of too many hosts, the one known longest is forgotten."""
         now = self._now()
         _, until = self._known.get(host, (None, inf))
         self._keep(host, profile, until if now < until < inf else now + LEARNED_SECONDS)

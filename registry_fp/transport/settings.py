@@ -10,10 +10,12 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias, final
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 from yarl import URL
@@ -43,6 +45,8 @@ def _folders(value: Any) -> Any:
 def _loaded(value: Any) -> Any:
     try:
         return json.loads(value) if isinstance(value, str) else value
+    except json.JSONDecodeError as error:
+        raise ValueError(f"it is not JSON (line {error.lineno}, column {error.colno})") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
@@ -224,7 +228,25 @@ def read_settings(**chosen: Any) -> Result[Settings, RegistryError]:
         first = error.errors(include_url=False, include_input=False)[0]
         setting = ".".join(_without_account(str(part)) for part in first["loc"]) or "settings"
         source = next((each.source(setting) for each in layers if each.says(first["loc"])), setting)
-        return Failure(RegistryError("read_settings", source, Misconfigured(setting, first["msg"])))
+        return Failure(RegistryError("read_settings", source, Misconfigured(setting, _told(first))))
+
+
+def _told(wrong: ErrorDetails) -> str:
+    """What is wrong with a setting, for somebody who does not know pydantic; without the value, which may be secret."""
+    place = [str(part) for part in wrong["loc"]]
+    match wrong["type"]:
+        case "extra_forbidden":
+            known = HostSettings.model_fields if len(place) > 1 else Settings.model_fields
+            meant = get_close_matches(place[-1], known, 1)
+            return f"there is no such setting; did you mean {meant[0]}?" if meant else "there is no such setting"
+        case "tuple_type" | "list_type" | "frozen_set_type":
+            return "it should be a list"
+        case "dict_type" | "model_type":
+            return "it should be a table"
+        case "value_error":
+            return wrong["msg"].removeprefix("Value error, ")
+        case _:
+            return wrong["msg"].replace("Input should be", "it should be", 1)
 
 
 def _without_account(part: str) -> str:

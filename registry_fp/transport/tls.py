@@ -13,14 +13,14 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, final
+from typing import Any, Final, final
 
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 from yarl import URL
 
 from registry_fp.domain.errors import Misconfigured, RegistryError
-from registry_fp.protocol.message import Request
+from registry_fp.protocol.message import Request, Security
 from registry_fp.transport.auth_files import Surroundings
 from registry_fp.transport.certs_directory import HostCertificates, certs_folders, read_certs_directory
 from registry_fp.transport.host_name import host_names
@@ -28,9 +28,10 @@ from registry_fp.transport.host_settings import TlsVersion
 from registry_fp.transport.settings import Settings
 from registry_fp.transport.tls_fault import without_certificate
 
-__all__ = ["Tls", "TlsContexts"]
+__all__ = ["Tls", "TlsContexts", "security_of"]
 
 _FILE_LIMIT: Final = 4 * 1024 * 1024
+_NAME_LIMIT: Final = 100
 _HOSTS_LIMIT: Final = 1024  # a registry can redirect to as many hosts as it likes
 _READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY  # so that nothing waits for a pipe's writer
 _VERSIONS: Final[Mapping[TlsVersion, ssl.TLSVersion]] = {
@@ -231,3 +232,21 @@ def _read(file: _File) -> Result[bytes, Misconfigured]:
 
 def _unusable(file: _File, why: str) -> Failure[Misconfigured]:
     return Failure(Misconfigured(file.setting, f"{file.path}: {why}"))
+
+
+def security_of(tls: ssl.SSLObject | None) -> Security | None:
+    """What is known of the TLS of a connection; None where there is none.
+
+    Of a certificate that nobody checked nothing is said.
+    """
+    if tls is None:
+        return None
+    certificate: Mapping[str, Any] = tls.getpeercert() or {}
+    names = {name: text for pairs in certificate.get("issuer", ()) for name, text in pairs}
+    authority = names.get("organizationName") or names.get("commonName")
+    until = certificate.get("notAfter")
+    return Security(
+        (tls.version() or "TLS").replace("TLSv", "TLS "),
+        None if authority is None else str(authority)[:_NAME_LIMIT],
+        float(ssl.cert_time_to_seconds(str(until))) if until else None,
+    )

@@ -19,7 +19,7 @@ from registry_fp.domain.tls_fault import TlsFault
 from registry_fp.protocol.message import Incoming, Request, held_body
 from registry_fp.transport.port import Receive, collect
 
-__all__ = ["alert_in", "tls_fault", "unless_certificate_page", "without_certificate"]
+__all__ = ["alert_in", "tls_fault", "unless_tls_page", "without_certificate"]
 
 T = TypeVar("T")
 
@@ -67,6 +67,8 @@ _PAGES: Final[tuple[tuple[bytes, TlsFault], ...]] = (
     (b"No required SSL certificate was sent", "the server wants a client certificate"),
     (b"The SSL certificate error", "the server refuses the client certificate"),
 )
+_ASKED_WITHOUT: Final = (b" sent to HTTPS port", b"HTTP request to an HTTPS server", b"HTTP to an SSL-enabled server")
+"""What nginx, Go and Apache answer to who speaks no TLS to them."""
 
 
 def tls_fault(error: BaseException) -> str:
@@ -107,22 +109,30 @@ def without_certificate(error: RegistryError) -> RegistryError:
     return error
 
 
-async def unless_certificate_page(
-    incoming: Incoming, request: Request, receive: Receive[T]
-) -> Result[T, RegistryError]:
-    """What `receive` makes of an answer; `TlsFailed` if it is nginx's page about a client certificate (status 400)."""
+async def unless_tls_page(incoming: Incoming, request: Request, receive: Receive[T]) -> Result[T, RegistryError]:
+    """What `receive` makes of an answer; `TlsFailed` if it is a web server's page about TLS (status 400).
+
+    Nginx has one about client certificates, and most have one for who asks without TLS.
+    """
     kind = incoming.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if incoming.status != 400 or kind != "text/html" or incoming.url.scheme != "https":
+    if incoming.status != 400 or kind not in {"text/html", "text/plain", ""}:
         return await receive(incoming)
     collected = await collect(incoming, request)
     if not is_successful(collected):
         return Failure(collected.failure())
     page = collected.unwrap().body
-    fault = next((fault for said, fault in _PAGES if said in page), None)
+    fault = _told_by(page, is_secure=incoming.url.scheme == "https")
     if fault is not None:
         return Failure(request.failed(TlsFailed(incoming.url.host_port_subcomponent or "?", fault)))
     async with held_body(page).opened() as chunks:
         return await receive(replace(incoming, chunks=chunks))
+
+
+def _told_by(page: bytes, *, is_secure: bool) -> TlsFault | None:
+    if is_secure:
+        return next((fault for said, fault in _PAGES if said in page), None)
+    is_missed = any(said in page for said in _ASKED_WITHOUT)
+    return "the other side speaks TLS, and was asked without it" if is_missed else None
 
 
 def _alert(name: str) -> TlsFault | None:

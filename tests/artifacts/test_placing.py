@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
 import pytest
 
 from registry_fp import Client, Err, InvalidImage, LocalIo, PullArtifactOptions, pull_artifact, settle, unwrap
+from registry_fp.archive.artifact_folder import OpenFolder, place_staged, stage, with_folder
 from registry_fp.domain.title import distinct_titles
+from registry_fp.effect.operation import Op
+from registry_fp.effect.traverse import traverse
 from registry_fp.pipelines.event import BlobDone, Event
+from registry_fp.protocol.message import held_body
 from registry_fp.testing import EmbeddedRegistry
 from tests.artifacts.test_pull_artifact import artifact, tree
 
@@ -100,3 +105,29 @@ async def test_one_file_under_two_names_is_replaced_under_one(client: Client, st
         await artifact(client, repository, [("old/kept", b"new")])
         await unwrap(pull_artifact(client, f"{repository}:odd", standing))
     assert tree(standing) == {"old/kept": b"new", "old/other": b"what was there"}
+
+
+async def test_what_another_writer_put_there_meanwhile_stays(standing: Path) -> None:
+    """Who gives up takes back its own files, and not those of whoever came after it."""
+    names = [str(number) for number in range(200)]
+    (standing / "in the way").mkdir()
+
+    def placed(folder: OpenFolder) -> Op[None]:
+        places = [*((name, f"placed/{name}") for name in names[:-1]), (names[-1], "in the way")]
+        return traverse(names, lambda name: stage(folder, name, held_body(b"ours").open()), limit=1).bind(
+            lambda _: place_staged(folder, places)
+        )
+
+    def other() -> None:
+        (standing / "theirs").write_bytes(b"theirs")
+        while not (standing / "placed/0").exists() and not placing.done():
+            pass
+        (standing / "placed").mkdir(exist_ok=True)
+        (standing / "theirs").replace(standing / "placed/0")
+
+    placing = asyncio.ensure_future(settle(with_folder(str(standing), placed)))
+    await asyncio.to_thread(other)
+    out = await placing
+    assert isinstance(out, Err)
+    assert isinstance(out.error.reason, LocalIo)
+    assert tree(standing / "placed") == {"0": b"theirs"}

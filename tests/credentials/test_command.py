@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -12,6 +14,7 @@ import pytest
 from registry_fp.cli.login import ask_login, ask_logout
 from registry_fp.cli.options import RemoteOptions, ShowOptions
 from registry_fp.testing import EmbeddedRegistry, running_registry
+from tests.cli.shell import SCRIPT
 from tests.credentials.place import Home
 
 ADA = ("ada", "s3cr3t-w0rd")
@@ -53,6 +56,29 @@ def test_a_login_says_where_the_password_is(
     assert capsys.readouterr().out == f"logged out of {registry.host}, in {path}\n"
     assert ask_logout(registry.host, ShowOptions()) == 0
     assert capsys.readouterr().out == f"not logged in to {registry.host}\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "setting"), [(b"\x04", "username"), (b"ada\n\x04", "password"), (b"ada\n\n", "password")]
+)
+def test_who_types_nothing_is_told_what_is_missing(typed: bytes, setting: str, registry: EmbeddedRegistry) -> None:
+    """Ctrl-D at a prompt is no bug of ours."""
+    ours, theirs = os.openpty()
+    with os.fdopen(ours, "r+b", buffering=0) as screen:
+        command = [SCRIPT, "login", registry.host]
+        # A session of its own has no /dev/tty, so that the prompts are read from where we type.
+        with subprocess.Popen(command, stdin=theirs, stderr=theirs, start_new_session=True) as child:
+            os.close(theirs)
+            said = b""
+            for prompt, line in zip((b"Username: ", b"Password: "), typed.splitlines(keepends=True), strict=False):
+                while prompt not in said:
+                    said += screen.read(1024)
+                screen.write(line)
+            while b"hint: " not in said:
+                said += screen.read(1024)
+    assert child.returncode == 78
+    assert f"Misconfigured: {setting}: there is none" in said.decode()
+    assert registry.requests == ()
 
 
 def test_both_are_documents_for_programs(

@@ -39,6 +39,14 @@ def test_what_is_wrong_is_said_last_with_what_to_do(capfdbinary: Capture) -> Non
     assert shown.text.count("✗") == 6
 
 
+def test_nothing_to_mend_is_not_said_below_a_cross(capfdbinary: Capture) -> None:
+    """A registry that cannot delete is well enough to be read; but who has just seen a cross looks for its hint."""
+    with running_registry(profile=RegistryProfile(delete=False)) as registry:
+        shown = call(capfdbinary, "doctor", stocked(registry.host))
+    assert (shown.code, "✗ delete" in shown.text) == (0, True)
+    assert shown.text.splitlines()[-1] == "Nothing has to be mended to read there; each ✗ has its own hint."
+
+
 def test_what_cannot_be_reached_is_a_result_and_no_error(capfdbinary: Capture) -> None:
     """It is what was asked for; scripts see it by the exit code."""
     shown = call(capfdbinary, "doctor", "localhost:1", "--retries", "0")

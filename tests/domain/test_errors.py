@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 from errno import ENOENT, ENOSPC
 from typing import Any, Final, get_args, get_type_hints
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
@@ -193,6 +194,22 @@ def test_the_grammar_of_names_is_no_hint_for_a_name_that_keeps_to_it() -> None:
     unsound = RegistryError("copy", "ghcr.io/App", why.BadReference("ghcr.io/App", "names are in lower case"))
     assert "well formed" in hint(sound)
     assert "[HOST[:PORT]/]NAME[:TAG][@DIGEST]" in hint(unsound)
+
+
+@pytest.mark.parametrize(
+    ("reason", "mends"),
+    [
+        (why.ConnectFailed("127.0.0.1:3128", "the proxy: connection refused"), "no_proxy"),
+        (why.Misconfigured("password", "there is none"), "--password-stdin"),
+        (why.InvalidImage("bad layer", "notes.txt", "it is no tar"), "a layer is a tar"),
+        (why.InvalidImage("bad name", None, "no layer has a title, so there are no files in it"), "`pull`"),
+        (why.InvalidImage("bad name", "a.txt", "it stands twice"), "a name of its own"),
+        (why.InvalidImage("bad name", "../a", "it leaves the folder"), "do not trust"),
+    ],
+)
+def test_one_reason_with_several_causes_has_a_hint_for_each(reason: Reason, mends: str) -> None:
+    """Who names a file twice is no victim of a forged archive, and a registry that runs is no help to a dead proxy."""
+    assert mends in hint(_error(reason))
 
 
 def test_what_a_policy_refused_has_a_hint_that_mends_it() -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Final
 
 import pytest
 
-from registry_fp import Client, PushOptions, connect, docker_save, push
+from registry_fp import Client, PushOptions, connect, docker_save, mount_blob, push, put_blob
+from registry_fp.domain.digest import digest_of
 from registry_fp.domain.errors import DeadlineExceeded, RegistryError
 from registry_fp.effect.exits import Err, Ok, settle
+from registry_fp.effect.operation import Op
+from registry_fp.protocol.profile import RegistryProfile
 from registry_fp.testing import EmbeddedRegistry, Fault, Stall
 from tests.faults.image import Archive, settings, write_mixed
 from tests.faults.outcome import TAG, Outcome, check, until
@@ -88,6 +93,28 @@ async def test_a_push_that_is_cancelled_at_any_step_leaves_nothing(archive: Arch
             finished = job.done() or steps > 600
             await cancelled(job)
             await check(registry, "app", archive.saved, await _outcome(job))
+
+
+BLOBS: Final[Mapping[str, Callable[[Client, str], Op[object]]]] = {
+    "put": lambda client, host: put_blob(client, f"{host}/app", b"content"),
+    "mount": lambda client, host: mount_blob(client, f"{host}/app", digest_of(b"content"), source=f"{host}/base"),
+}
+
+
+@pytest.mark.parametrize("what", BLOBS)
+async def test_a_blob_that_is_cancelled_leaves_no_session(what: str) -> None:
+    """A session whose answer was on its way is taken back by who asked for it: nobody else knows where it is."""
+    for nth in (1, 2):
+        async with (
+            EmbeddedRegistry(profile=RegistryProfile(mount="opens")) as registry,
+            connect(settings(), clock=InstantClock().clock) as client,
+        ):
+            job = asyncio.ensure_future(settle(BLOBS[what](client, registry.host)))
+            while not job.done() and not _has_seen(registry, nth):  # noqa: ASYNC110  a registry sets no event of ours
+                await asyncio.sleep(0)
+            job.cancel()
+            await asyncio.wait({job})
+            assert registry.counts().uploads_open == 0
 
 
 async def test_the_client_of_a_cancelled_push_is_as_good_as_new(archive: Archive) -> None:

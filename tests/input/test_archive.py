@@ -105,7 +105,7 @@ async def test_an_image_that_is_not_chosen_is_not_guessed(
     assert isinstance(reason, InvalidImage)
     assert reason.kind == ("several images" if choice is None else "no such image")
     assert {"0: app:1.0", "1: app:2.0"} <= set(
-        reason.detail.replace("there are ", "; ").replace(", ", "; ").split("; ")
+        reason.detail.replace("there are these: ", "; ").replace(", ", "; ").split("; ")
     )
     assert (exit_code(out.error), registry.requests) == (65, ())
 

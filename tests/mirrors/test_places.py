@@ -35,7 +35,7 @@ from registry_fp.effect.exits import Err
 from registry_fp.testing import Answer, Drop, Fault, running_registry
 from registry_fp.testing.faults import Action
 from registry_fp.transport.host_settings import HostSettings
-from registry_fp.transport.mirror_book import REST_SECONDS
+from registry_fp.transport.mirror import REST_SECONDS
 from tests.copy.made import check, index
 from tests.mirrors.conftest import IMAGE, OLD, PATH, Connecting, Places, fill, opened
 from tests.mirrors.recorder import recording

@@ -38,7 +38,7 @@ from registry_fp.protocol.message import Chunks
 from registry_fp.testing import Answer, Corrupt, Drop, DropAfter, EmbeddedRegistry, Fault, running_registry
 from registry_fp.testing.faults import Action
 from registry_fp.transport.host_settings import HostSettings
-from registry_fp.transport.mirror_book import DISTRUST_SECONDS
+from registry_fp.transport.mirror import DISTRUST_SECONDS
 from tests.copy.made import check, sha256
 from tests.download.taking import Taken, take
 from tests.mirrors.conftest import IMAGE, PATH, Connecting, Places, fill, opened

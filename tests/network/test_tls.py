@@ -216,6 +216,19 @@ async def test_nginx_says_on_a_page_that_it_wants_a_certificate(site: Site) -> N
     assert await _why(stranger, site.hosts["wants"]) == "the server refuses the client certificate"
 
 
+async def test_who_asks_a_server_without_tls_that_wants_it_is_told(site: Site, tmp_path: Path) -> None:
+    """Nginx and Go answer 400 with words of their own, which would be "the registry refused with 400"."""
+    good = site.ours.issue("for-plain", *IDENTITIES)
+    tls = {"certificate": str(good.cert), "key": str(good.key)}
+    plain = Settings(retries=0, cache=False)
+    async with docker_registry(tmp_path, settings={"http": {"tls": tls}}) as registry:
+        for host in (site.hosts["good"], registry.host):
+            assert await _why(plain, host) == "the other side speaks TLS, and was asked without it"
+    out = await _ping(plain, site.hosts["good"])
+    assert isinstance(out, Err)
+    assert "--ca FILE" in explain(out.error)
+
+
 async def test_docker_registry_wants_a_certificate_after_the_handshake(site: Site, tmp_path: Path) -> None:
     """In TLS 1.3 the complaint comes where the answer should begin, and looks like a connection that broke."""
     good = site.ours.issue("for-docker", *IDENTITIES)

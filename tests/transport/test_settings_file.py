@@ -140,6 +140,34 @@ def test_what_is_wrong_is_said_with_its_file_and_its_name(file: Path, case: str)
     assert "secret" not in explain(error)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("concurency = 4", "there is no such setting; did you mean concurrency?"),
+        ("colour = 4", "there is no such setting"),
+        ("[hosts.'ghcr.io']\nmirror = []", "there is no such setting; did you mean mirrors?"),
+        ("[hosts.'ghcr.io']\nmirrors = 'm.example'", "it should be a list"),
+        ("hosts.'ghcr.io' = 1", "it should be a table"),
+        ("[hosts.'ghcr.io']\nmirrors = ['https://m.example']", "leave out https://"),
+        ("[hosts.'ghcr.io']\nusername = 'ada'", "username and password belong together"),
+        ("retries = -1", "it should be greater than or equal to 0"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words_of_the_file(file: Path, text: str, told: str) -> None:
+    """Nobody who writes a settings file has to know what a tuple, an extra input or a value error is."""
+    file.write_text(text, encoding="utf-8")
+    reason = read_settings().failure().reason
+    assert isinstance(reason, why.Misconfigured)
+    assert reason.why == told
+
+
+def test_a_variable_that_is_no_json_is_said_to_be_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the place, and without what stands there, which may be a password."""
+    monkeypatch.setenv("REGISTRY_FP_HOSTS", '{"ghcr.io": {"password": "secret')
+    reason = read_settings().failure().reason
+    assert reason == why.Misconfigured("hosts", "it is not JSON (line 1, column 26)")
+
+
 async def test_a_client_is_not_made_of_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no operation yet that could fail, so that it is our one exception."""
     monkeypatch.setenv("REGISTRY_FP_CONFIG", str(tmp_path / "missing"))

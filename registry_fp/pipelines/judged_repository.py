@@ -1,9 +1,9 @@
-"""What a registry can, judged by what it answered; what it cannot, this client does without. Pure."""
+"""What we may do in a repository, and what its registry can, judged by what was answered. Pure."""
 
 from __future__ import annotations
 
-import re
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Literal, final
 
 from returns.pipeline import is_successful
 
@@ -16,12 +16,17 @@ from registry_fp.protocol.content_range import parse_content_range
 from registry_fp.protocol.message import Response
 from registry_fp.protocol.quota import Quota
 from registry_fp.protocol.referrer import decode_referrers, lacks_referrers
+from registry_fp.protocol.upload import acknowledged
 
 __all__ = [
+    "hides_absence",
     "judge_answered",
     "judge_catalog",
     "judge_chunks",
+    "judge_delete",
     "judge_head",
+    "judge_pull",
+    "judge_push",
     "judge_quota",
     "judge_ranges",
     "judge_referrers",
@@ -29,36 +34,57 @@ __all__ = [
     "judge_warning",
 ]
 
-_WITHOUT: Final[dict[Topic, str]] = {
-    "upload status": "nothing to mend; an upload that breaks begins anew",
-    "chunks": "nothing to mend; a blob goes in one request",
-    "upload cancel": "nothing to mend; the registry forgets what was begun by itself",
-    "single put": "nothing to mend; blobs go in chunks",
-    "mount": "nothing to mend; blobs are sent again where they could have been mounted",
-    "delete tag": "a tag goes with its manifest, and with all its other tags: `registry-fp delete NAME@DIGEST`",
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Ability:
+    """What is told of a registry that can do something, and of one that cannot; and what is done without."""
+
+    can: str
+    cannot: str
+    without: str
+
+
+_ABILITIES: Final[dict[Topic, _Ability]] = {
+    "upload status": _Ability(
+        "it says how far an upload is",
+        "it does not say how far an upload is",
+        "nothing to mend; an upload that breaks begins anew",
+    ),
+    "chunks": _Ability(
+        "blobs can be sent in pieces",
+        "blobs cannot be sent in pieces",
+        "nothing to mend; a blob goes in one request",
+    ),
+    "upload cancel": _Ability(
+        "an upload can be taken back",
+        "an upload cannot be taken back",
+        "nothing to mend; the registry forgets what was begun by itself",
+    ),
+    "single put": _Ability(
+        "blobs can be sent in one request",
+        "blobs cannot be sent in one request",
+        "nothing to mend; blobs go in chunks",
+    ),
+    "mount": _Ability(
+        "blobs are shared between repositories",
+        "blobs are not shared between repositories",
+        "nothing to mend; blobs are sent again where they could have been mounted",
+    ),
+    "delete tag": _Ability(
+        "a tag can be deleted by itself",
+        "a tag cannot be deleted by itself",
+        "a tag goes with its manifest, and with all its other tags: `registry-fp delete NAME@DIGEST`",
+    ),
 }
-_WORKS: Final[dict[Topic, str]] = {
-    "upload status": "it says how far an upload is",
-    "chunks": "blobs can be sent in pieces",
-    "upload cancel": "an upload can be taken back",
-    "single put": "blobs can be sent in one request",
-    "mount": "blobs are shared between repositories",
-    "delete tag": "a tag can be deleted by itself",
-}
-_LACKS: Final[dict[Topic, str]] = {
-    "upload status": "it does not say how far an upload is",
-    "chunks": "blobs cannot be sent in pieces",
-    "upload cancel": "an upload cannot be taken back",
-    "single put": "blobs cannot be sent in one request",
-    "mount": "blobs are not shared between repositories",
-    "delete tag": "a tag cannot be deleted by itself",
-}
+_WRITING: Final = "the registry is read-only, or another host takes pushes: ask who runs it"
+_DELETING: Final = "whoever runs the registry can allow it (docker-registry: REGISTRY_STORAGE_DELETE_ENABLED=true)"
+_BLOBS: Final = "nothing to mend; the registry clears blobs away that no manifest needs"
 _NO_CATALOG: Final = "nothing to mend; hosted registries keep it to themselves; `registry-fp tags` works without it"
 _NO_HEAD: Final = "nothing to mend; what a tag stands for is found out by GET"
 _NO_RANGES: Final = "nothing to mend; a download that breaks passes over what it has"
 _NO_REFERRERS: Final = "nothing to mend; they are kept under tags that are called sha256-..."
 _NO_QUOTA: Final = "wait, or log in: accounts often have a quota of their own"
-_RANGE: Final = re.compile(r"(?:bytes=)?0-(?P<last>[0-9]{1,18})", re.ASCII)
 _PASSING: Final = (
     why.DnsFailed,
     why.ConnectFailed,
@@ -68,6 +94,53 @@ _PASSING: Final = (
     why.RateLimited,
     why.ServerFault,
 )
+
+
+def judge_pull(absent: Answer, shown: Answer | None, asker: Asker) -> Finding:
+    """Whether we may read: from the answers to what is not there, and to a tag that is.
+
+    Some registries say of what is not there that we may not see it, so that a yes counts more than a no.
+    """
+    reason = reason_of(absent, "manifest")
+    if shown is not None and reason_of(shown) is None:
+        return Finding("pull", "yes", "allowed")
+    match reason:
+        case None:
+            return Finding("pull", "yes", "allowed")
+        case why.NotFound(what="repository") if shown is None:
+            return Finding("pull", "yes", f"allowed; there is no {asker.place} yet")
+        case why.NotFound():
+            return Finding("pull", "yes", "allowed")
+        case _:
+            return judge_refusal("pull", reason, asker, to="pull", without="ask who runs the registry")
+
+
+def hides_absence(absent: Answer, shown: Answer | None) -> bool:
+    """Whether the registry says of what is not there that we may not see it."""
+    is_seen = shown is not None and reason_of(shown) is None
+    return is_seen and isinstance(reason_of(absent), why.Denied | why.Unauthenticated)
+
+
+def judge_push(answer: Answer, broken: Reason | None, asker: Asker) -> Finding:
+    """Whether we may write, from the answer to the question for an upload session; `broken` if it made no sense."""
+    reason = reason_of(answer, "repository")
+    if isinstance(reason, why.NotFound):
+        mend = f"make the repository at the registry first, or check the spelling of {asker.place}"
+        return Finding("push", "no", "the registry takes nothing for a repository that it does not know", mend)
+    reason = reason or broken
+    if reason is None:
+        return Finding("push", "yes", "allowed")
+    return judge_refusal("push", reason, asker, to="push", without=_WRITING)
+
+
+def judge_delete(topic: Literal["delete", "delete blob"], answer: Answer, asker: Asker, *, hides: bool) -> Finding:
+    """Whether we may delete, from the answer to deleting what is not there; `hides` as in `hides_absence`."""
+    reason = reason_of(answer)
+    if reason is None or isinstance(reason, why.NotFound):
+        return Finding(topic, "yes", "allowed")
+    if hides and isinstance(reason, why.Denied | why.Unauthenticated):
+        return Finding(topic, "unknown", "of what is not there the registry says that we may not see it")
+    return judge_refusal(topic, reason, asker, to="delete", without=_DELETING if topic == "delete" else _BLOBS)
 
 
 def judge_catalog(answer: Answer) -> Finding:
@@ -121,12 +194,13 @@ def judge_answered(topic: Topic, answer: Answer | None) -> Finding:
     'nothing to mend; blobs are sent again where they could have been mounted'
     """
     reason = None if answer is None else reason_of(answer)
+    ability = _ABILITIES[topic]
     if answer is not None and reason is None:
-        return Finding(topic, "yes", _WORKS[topic])
+        return Finding(topic, "yes", ability.can)
     if isinstance(reason, _PASSING):
         return Finding(topic, "unknown", sentence(reason), advice(reason))
-    told = _LACKS[topic] if reason is None else f"{_LACKS[topic]}{words(reason)}"
-    return Finding(topic, "no", told, _WITHOUT[topic])
+    told = ability.cannot if reason is None else f"{ability.cannot}{words(reason)}"
+    return Finding(topic, "no", told, ability.without)
 
 
 def judge_chunks(sizes: tuple[int, int], first: Answer, second: Answer | None, held: int | None) -> Finding:
@@ -138,12 +212,12 @@ def judge_chunks(sizes: tuple[int, int], first: Answer, second: Answer | None, h
     for answer in (first, second):
         if answer is not None and reason_of(answer) is not None:
             return judge_answered("chunks", answer)
-    told = _held(second) if isinstance(second, Response) else None
+    told = acknowledged(second) if isinstance(second, Response) else None
     if told in (sum(sizes), sizes[1]) or held == sum(sizes):
         return judge_answered("chunks", second)
     if told is None and held is None:
         return Finding("chunks", "unknown", "pieces are taken, and the registry does not say what it has of them")
-    return Finding("chunks", "no", "a second piece is not added to the first", _WITHOUT["chunks"])
+    return Finding("chunks", "no", "a second piece is not added to the first", _ABILITIES["chunks"].without)
 
 
 def judge_ranges(answer: Answer, content: bytes, start: int) -> Finding:
@@ -183,8 +257,3 @@ def judge_warning(text: str) -> Finding:
 def _undecoded(response: Response) -> Reason | None:
     decoded = decode_referrers(response)
     return None if is_successful(decoded) else decoded.failure()
-
-
-def _held(response: Response) -> int | None:
-    match = _RANGE.fullmatch(response.headers.get("range", "").strip())
-    return None if match is None else int(match["last"]) + 1
