@@ -10,7 +10,8 @@ from typing import Final, assert_never
 from returns.pipeline import is_successful
 
 from registry_fp.domain import errors as why
-from registry_fp.domain.errors import ImageFault, Problem, Reason, RegistryError, TarFault
+from registry_fp.domain.errors import Problem, Reason, RegistryError, TarFault
+from registry_fp.domain.image_hint import image_hint
 from registry_fp.domain.printable import printable
 from registry_fp.domain.reference import parse_reference
 from registry_fp.domain.tls_fault import tls_hint
@@ -186,15 +187,13 @@ def _hint(reason: Reason) -> str:
         case why.TarUnreadable(kind=kind):
             return _tar_hint(kind)
         case why.InvalidImage(kind=kind, detail=detail):
-            return _image_hint(kind, detail)
+            return image_hint(kind, detail)
         case why.SourceChanged():
             return "wait until the file is complete, then try again"
         case why.LocalIo(errno=number):
             return _io_hint(number)
-        case why.Misconfigured(setting="username" | "password"):
-            return "type it at a terminal (`registry-fp login`), or give --username, and send it to --password-stdin"
-        case why.Misconfigured():
-            return "give another value: as an argument or, for a setting, in REGISTRY_FP_* or in the settings file"
+        case why.Misconfigured(setting=setting):
+            return _setting_hint(setting)
         case why.NotConfirmed():
             return "try again; if it stays so, the registry's storage is not consistent"
         case why.NoSuchPlatform():
@@ -241,50 +240,16 @@ def _tar_hint(kind: TarFault) -> str:
             assert_never(kind)
 
 
-def _image_hint(kind: ImageFault, detail: str) -> str:
-    match kind:
-        case "no manifest.json":
-            return "make the archive with `docker save`, `podman save` or `skopeo copy ... docker-archive:`"
-        case "several images" | "no such image":
-            return "choose one by tag or position (`image`, --image), or push every one (`push_all`, --all-tags)"
-        case "no tags":
-            return "the archive names no tag for it; push it by itself, to a reference of your own"
-        case "bad tag":
-            return "save the image again under another name, or push the other images one by one"
-        case "diff_id mismatch" | "digest mismatch":
-            return "the archive is damaged; save the image again"
-        case "bad layer":
-            return "a layer is a tar, plain or compressed, and this is none that can be read; save or build it again"
-        case "bad oci-layout":
-            return "give a `docker save` archive; or an OCI layout: a folder, or a tar, with the file oci-layout"
-        case "bad manifest.json" | "bad index.json" | "bad config" | "bad blob":
-            return "the archive is damaged, or its writer is at fault; save the image again"
-        case "link leaves the archive" | "link cycle" | "broken link" | "duplicate member":
-            return "no image tool writes archives like this; do not trust where it comes from"
-        case "bad name":
-            return _name_hint(detail)
-        case "no images":
-            return "the archive is empty; save it again with the name of an image"
-        case "missing config" | "missing layer":
-            return "the archive is not complete; save the image again"
-        case "not a regular file":
-            return "name a regular file; an archive that keeps its content in anything else is not to be trusted"
-        case "layer count" | "manifests disagree":
-            return "the archive contradicts itself; save the image again"
+def _setting_hint(setting: str) -> str:
+    match setting:
+        case "username" | "password":
+            return "type it at a terminal (`registry-fp login`), or give --username, and send it to --password-stdin"
+        case "DOCKER_AUTH_CONFIG":
+            return f"mend {setting}, or unset it and log in again"
+        case _ if setting.startswith("docker-credential-"):
+            return f"mend or install {setting}, or take it out of `credHelpers` and `credsStore` in your docker config"
         case _:
-            assert_never(kind)
-
-
-def _name_hint(detail: str) -> str:
-    match detail:
-        case _ if detail.startswith("no layer has a title"):
-            return "an image is written to disk by `pull`; only what was pushed as files comes back as files"
-        case _ if detail.endswith("it stands twice"):
-            return "each file needs a name of its own"
-        case _ if detail.endswith("is a symbolic link"):
-            return "choose a folder without symbolic links in it"
-        case _:
-            return "no image tool writes names like this; do not trust where it comes from"
+            return "give another value: as an argument or, for a setting, in REGISTRY_FP_* or in the settings file"
 
 
 def _other_way(what: str) -> str:

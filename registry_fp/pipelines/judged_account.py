@@ -117,11 +117,7 @@ def _kind(known: Credentials) -> str:
 
 
 def _keychain_hint(reason: Reason) -> str:
-    if isinstance(reason, why.Misconfigured) and reason.setting.startswith("docker-credential-"):
-        return (
-            f"mend or install {reason.setting}, or take it out of `credHelpers` and `credsStore` in your docker config"
-        )
-    if isinstance(reason, why.Misconfigured):
+    if isinstance(reason, why.Misconfigured) and not reason.setting.startswith("docker-credential-"):
         return f"mend {reason.setting}, or move it away and log in again"
     return advice(reason)
 

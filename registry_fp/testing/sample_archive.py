@@ -13,7 +13,7 @@ import os
 import random
 import tarfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, final
@@ -50,8 +50,8 @@ _WORDS: Final = """the of and to in is for this that with default server value o
 class SampleImage:
     """One image: the exact bytes of its configuration, its layers as plain tars (oldest first), its tags."""
 
-    config: bytes
-    layers: tuple[bytes, ...]
+    config: bytes = field(repr=False)
+    layers: tuple[bytes, ...] = field(repr=False)
     tags: tuple[str, ...]
 
     @property

@@ -201,6 +201,8 @@ def test_the_grammar_of_names_is_no_hint_for_a_name_that_keeps_to_it() -> None:
     [
         (why.ConnectFailed("127.0.0.1:3128", "the proxy: connection refused"), "no_proxy"),
         (why.Misconfigured("password", "there is none"), "--password-stdin"),
+        (why.Misconfigured("docker-credential-pass", "its answer is not JSON"), "install docker-credential-pass"),
+        (why.Misconfigured("DOCKER_AUTH_CONFIG", "it is not JSON"), "unset it"),
         (why.InvalidImage("bad layer", "notes.txt", "it is no tar"), "a layer is a tar"),
         (why.InvalidImage("bad name", None, "no layer has a title, so there are no files in it"), "`pull`"),
         (why.InvalidImage("bad name", "a.txt", "it stands twice"), "a name of its own"),
