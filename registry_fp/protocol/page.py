@@ -56,9 +56,13 @@ class Page(Generic[T_co]):
 
 
 def following_page(first: Request, url: URL, peer: str | None = None) -> Request:
-    """The request for a later page of the same listing; `peer` is the address that led to it."""
+    """The request for a later page of the same listing; `peer` is the address that led to it.
+
+    At the origin that was asked, nobody led us anywhere: the path is the one that we chose (`next_page`).
+    """
     stray = not same_origin(url, first.url)
-    return Request(first.doing, first.target, "GET", url, first.headers, limit=first.limit, stray=stray, sender=peer)
+    sender = peer if stray else None
+    return Request(first.doing, first.target, "GET", url, first.headers, limit=first.limit, stray=stray, sender=sender)
 
 
 def url_after(url: URL, last: str) -> URL:
