@@ -4,7 +4,6 @@ import asyncio
 import http.client
 import json
 import re
-import shutil
 import ssl
 import subprocess
 import time
@@ -13,13 +12,12 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.real.child import START_SECONDS, dying_with_us, ended
 from tests.real.debian import Prefix, required
 
 CREDENTIALS = ("tester", "secret")
 # bcrypt of CREDENTIALS at the lowest cost, made by `htpasswd -nbB -C 4`: every request pays for a check.
 HTPASSWD = "tester:$2y$04$DSszZ15KKIxa1.hReWpQLe6BQqJWyjVV.opqbJpQJuOaFC40w6yH2\n"
-START_SECONDS = 15.0
-STOP_SECONDS = 5.0
 _PAUSE = 0.01
 _LISTENING = re.compile(r"listening on (127\.0\.0\.1:\d+)(, tls)?")
 
@@ -79,7 +77,7 @@ def _started(
     """Start the program and, whatever happens, end it by its pid and wait for its end."""
     log = root / "docker-registry.log"
     command = [
-        *_dying_with_us(),
+        *dying_with_us(),
         str(prefix.program("docker-registry")),
         "serve",
         str(_configured(root, htpasswd, settings)),
@@ -94,21 +92,8 @@ def _started(
             stderr=subprocess.STDOUT,
             start_new_session=True,  # an interrupt typed at pytest must not end it before its clean-up
         )
-    try:
+    with ended(child):
         yield child, log
-    finally:
-        child.terminate()
-        try:
-            child.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-
-
-def _dying_with_us() -> list[str]:
-    """Return the leading arguments that make the kernel end the program when pytest is killed."""
-    setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
 
 
 def _configured(root: Path, htpasswd: str | None, settings: Mapping[str, object]) -> Path:

@@ -1,7 +1,6 @@
 """Debian's nginx on free ports of loopback: TLS of many kinds before a registry."""
 
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -11,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.real.certificates import Pair
+from tests.real.child import START_SECONDS, dying_with_us, ended
 from tests.real.debian import required
-from tests.real.docker_registry import START_SECONDS, STOP_SECONDS
 
 _PAUSE = 0.01
 _USER = "user root;" if os.geteuid() == 0 else ""  # else the worker is another user, who may not enter our folders
@@ -74,7 +73,7 @@ def serve_nginx(root: Path, fronts: Mapping[str, Front]) -> Iterator[dict[str, s
         numbers = [opened.fileno() for opened in sockets.values()]
         child = subprocess.Popen(
             [
-                *_ending_with_us(),
+                *dying_with_us("TERM"),
                 str(prefix.program("nginx")),
                 "-e",
                 str(root / "error.log"),
@@ -88,22 +87,9 @@ def serve_nginx(root: Path, fronts: Mapping[str, Front]) -> Iterator[dict[str, s
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # an interrupt typed at pytest must not end it before its clean-up
         )
-        try:
+        with ended(child):
             _await_start(child, root)
             yield hosts
-        finally:
-            child.terminate()
-            try:
-                child.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
-
-
-def _ending_with_us() -> list[str]:
-    """Return the leading arguments that make the kernel ask the program to end when pytest is killed."""
-    setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
 
 
 def _listening(address: str) -> socket.socket:

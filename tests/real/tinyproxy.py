@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.real.child import START_SECONDS, dying_with_us, ended
 from tests.real.debian import required
-from tests.real.docker_registry import START_SECONDS, STOP_SECONDS
 
 _PAUSE = 0.01
 _TRIES = 5
@@ -59,24 +59,17 @@ def serve_tinyproxy(root: Path, *, login: tuple[str, str] | None = None, tunnels
         config = root / "tinyproxy.conf"
         config.write_text(_CONFIG.format(port=port, log=log, more=more), encoding="utf-8")
         child = subprocess.Popen(
-            [str(program.program("tinyproxy")), "-d", "-c", str(config)],
+            [*dying_with_us(), str(program.program("tinyproxy")), "-d", "-c", str(config)],
             env=program.environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # an interrupt typed at pytest must not end it before its clean-up
         )
-        try:
+        with ended(child):
             if _started(child, port, last=not left):
                 yield Tinyproxy(f"127.0.0.1:{port}", log)
                 return
-        finally:
-            child.terminate()
-            try:
-                child.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
 
 
 def _started(child: subprocess.Popen[bytes], port: int, *, last: bool) -> bool:
