@@ -21,7 +21,7 @@ from registry_fp.archive.layout_index import (
     with_entry,
 )
 from registry_fp.archive.manifest_json import MANIFEST_JSON, REPOSITORIES
-from registry_fp.archive.tar_writer import FileContent, TarContent
+from registry_fp.archive.tar_writer import MovedFile, TarContent
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest, digest_of
 from registry_fp.domain.manifest import RawManifest, render_image_manifest
@@ -33,7 +33,7 @@ __all__ = ["docker_members", "familiar_name", "layout_members"]
 
 
 def docker_members(
-    config: bytes, layers: Sequence[tuple[Digest, FileContent]], tag: Reference | None
+    config: bytes, layers: Sequence[tuple[Digest, MovedFile]], tag: Reference | None
 ) -> dict[str, TarContent]:
     """The members of an archive of one image: its configuration, and its layers by diff_id, oldest first.
 

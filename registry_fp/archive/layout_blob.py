@@ -15,6 +15,7 @@ from typing import Final, final
 from returns.result import Failure, Result, Success
 
 from registry_fp.archive.layout_index import blob_name
+from registry_fp.archive.write_behind import WriteBehind
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import digest_of
 from registry_fp.domain.errors import LocalIo, Reason, SizeMismatch
@@ -36,6 +37,7 @@ class PartialBlob:
         self._folder = os.path.dirname(self._final)  # noqa: PTH120  text, as it was given
         self._name = ""
         self._fd = -1
+        self._behind = WriteBehind(-1)
         self.size: int = 0
 
     def begin(self) -> Result[bool, Reason]:
@@ -47,6 +49,7 @@ class PartialBlob:
             if self._take(f"{self._folder}/.{self._wanted.digest.hex}.{number}.partial"):
                 if not blob_is_there(self._final, self._wanted):
                     os.ftruncate(self._fd, 0)
+                    self._behind = WriteBehind(self._fd)
                     return Success(True)
                 self.discard()
                 return Success(False)
@@ -60,6 +63,7 @@ class PartialBlob:
         view = memoryview(chunk)
         while view:
             view = view[os.write(self._fd, view) :]
+        self._behind.wrote(self.size)
         return Success(None)
 
     def commit(self) -> Result[None, Reason]:

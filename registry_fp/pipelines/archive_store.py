@@ -16,7 +16,7 @@ from returns.result import Failure, Result, Success
 from registry_fp.archive.archive_staging import PartialFolder, keep_only, publish
 from registry_fp.archive.docker_writer import docker_members, layout_members
 from registry_fp.archive.staged_blob import stage_blob, staged_size
-from registry_fp.archive.tar_writer import FileContent, TarContent, write_tar
+from registry_fp.archive.tar_writer import MovedFile, TarContent, write_tar
 from registry_fp.domain.descriptor import Descriptor
 from registry_fp.domain.digest import Digest
 from registry_fp.domain.errors import MissingContent, Reason, RegistryError
@@ -135,8 +135,8 @@ class ArchiveStore:
         emit(on_event, BlobDone(str(blob.digest), "fetched", blob.digest, blob.size, blob.size))
         return Success(Placed(blob, "fetched", blob.size))
 
-    def _file(self, digest: Digest) -> FileContent:
-        return FileContent(self._folder.blob(digest), self._sizes[digest])
+    def _file(self, digest: Digest) -> MovedFile:
+        return MovedFile(self._folder.blob(digest), self._sizes[digest])
 
     def _failed(self, reason: Reason) -> RegistryError:
         return RegistryError("write_archive", self.name, reason)

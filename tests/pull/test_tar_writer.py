@@ -11,7 +11,7 @@ from returns.result import Failure, Success
 
 from registry_fp.archive import tar_writer
 from registry_fp.archive.tar_header import BLOCK, parse_header, parse_pax
-from registry_fp.archive.tar_writer import FileContent, write_tar
+from registry_fp.archive.tar_writer import MovedFile, write_tar
 from registry_fp.domain.errors import LocalIo, SourceChanged
 from tests.pull.reading import names_in
 
@@ -25,11 +25,7 @@ def test_every_reader_finds_what_was_written(
 ) -> None:
     """Python's reader here, Go's and our own in other tests; long names go into pax headers."""
     folder = tmp_path_factory.mktemp("tar")
-    given_members: dict[str, bytes | FileContent] = dict(members)
-    for number, (name, content) in enumerate(members.items()):
-        if in_files:
-            (folder / str(number)).write_bytes(content)
-            given_members[name] = FileContent(str(folder / str(number)), len(content))
+    given_members = _in_files(members, folder) if in_files else members
     above = {parent for name in members for parent in _parents(name)}
     if above & members.keys():
         return  # a file cannot be a folder
@@ -39,9 +35,18 @@ def test_every_reader_finds_what_was_written(
         found = {member.name: tar.extractfile(member) for member in tar}
         assert {name: file.read() for name, file in found.items() if file is not None} == members
         assert {name for name, file in found.items() if file is None} == above
-    backwards = dict(reversed(list(given_members.items())))
-    asyncio.run(write_tar(str(folder / "two.tar"), backwards))
+    again = _in_files(members, folder) if in_files else members
+    asyncio.run(write_tar(str(folder / "two.tar"), dict(reversed(list(again.items())))))
     assert (folder / "one.tar").read_bytes() == (folder / "two.tar").read_bytes()
+
+
+def _in_files(members: dict[str, bytes], folder: Path) -> dict[str, MovedFile]:
+    for number, content in enumerate(members.values()):
+        (folder / str(number)).write_bytes(content)
+    return {
+        name: MovedFile(str(folder / str(number)), len(content))
+        for number, (name, content) in enumerate(members.items())
+    }
 
 
 def _parents(name: str) -> list[str]:
@@ -52,7 +57,7 @@ def _parents(name: str) -> list[str]:
 def test_a_member_of_more_than_eight_gibibytes_says_its_size_in_a_pax_header() -> None:
     """A header has room for eleven octal digits, and model weights are larger."""
     size = 9 * 2**30
-    raw = tar_writer._header("blobs/sha256/large", FileContent("/nowhere", size))
+    raw = tar_writer._header("blobs/sha256/large", MovedFile("/nowhere", size))
     assert parse_pax(raw[BLOCK : BLOCK + parse_header(raw[:BLOCK]).unwrap().size]).unwrap()[b"size"] == b"%d" % size
     assert tarfile.TarInfo.frombuf(raw[-BLOCK:], "utf-8", "strict").name == "blobs/sha256/large"
 
@@ -61,15 +66,22 @@ def test_a_member_of_more_than_eight_gibibytes_says_its_size_in_a_pax_header() -
 async def test_a_file_that_is_not_as_long_as_it_was_leaves_no_tar(size: int, tmp_path: Path) -> None:
     """Its header is written already, and would lie."""
     (tmp_path / "source").write_bytes(b"12345")
-    source = FileContent(str(tmp_path / "source"), size)
+    source = MovedFile(str(tmp_path / "source"), size)
     out = await write_tar(str(tmp_path / "app.tar"), {"a": b"first", "b": source})
     assert out == Failure(SourceChanged(source.path))
     assert names_in(tmp_path) == ["source"]
 
 
+async def test_what_was_packed_does_not_lie_there_twice(tmp_path: Path) -> None:
+    """Who pulls ten gigabytes has not always twenty."""
+    members = _in_files({"a": bytes(9 * 2**20), "b": b"more"}, tmp_path)
+    await write_tar(str(tmp_path / "app.tar"), members)
+    assert names_in(tmp_path) == ["app.tar"]
+
+
 async def test_a_source_that_is_gone_leaves_no_tar(tmp_path: Path) -> None:
     """Every failure ends with nothing under the name."""
-    out = await write_tar(str(tmp_path / "app.tar"), {"a": FileContent(str(tmp_path / "gone"), 5)})
+    out = await write_tar(str(tmp_path / "app.tar"), {"a": MovedFile(str(tmp_path / "gone"), 5)})
     assert out == Failure(LocalIo(2, str(tmp_path / "app.tar")))
     assert names_in(tmp_path) == []
 
@@ -77,10 +89,10 @@ async def test_a_source_that_is_gone_leaves_no_tar(tmp_path: Path) -> None:
 async def test_where_the_kernel_does_not_copy_the_bytes_are_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Other systems have no such call, and between some file systems it does not work."""
-    (tmp_path / "source").write_bytes(bytes(range(256)) * 20_000)
-    members = {"a": FileContent(str(tmp_path / "source"), 256 * 20_000)}
-    await write_tar(str(tmp_path / "one.tar"), members)
+    """Other systems have no such calls, and between some file systems it does not work."""
+    content = bytes(range(256)) * 20_000
+    await write_tar(str(tmp_path / "one.tar"), _in_files({"a": content}, tmp_path))
     monkeypatch.delattr("os.copy_file_range")
-    await write_tar(str(tmp_path / "two.tar"), members)
+    monkeypatch.delattr("os.posix_fadvise")
+    await write_tar(str(tmp_path / "two.tar"), _in_files({"a": content}, tmp_path))
     assert (tmp_path / "one.tar").read_bytes() == (tmp_path / "two.tar").read_bytes()
