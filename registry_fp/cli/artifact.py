@@ -21,9 +21,9 @@ from registry_fp import (
 )
 from registry_fp.cli.answer import Answer
 from registry_fp.cli.errand import Errand, carry_out
-from registry_fp.cli.moved_document import PlacedDocument, placed_documents, told
+from registry_fp.cli.noun import host_of, pinned
 from registry_fp.cli.options import RemoteOptions, ShowOptions
-from registry_fp.cli.read import host_of
+from registry_fp.cli.placed_document import PlacedDocument, placed_documents
 
 __all__ = [
     "ArtifactChoices",
@@ -117,7 +117,7 @@ def push_files(choices: ArtifactChoices, remote: RemoteOptions, show: ShowOption
             blobs=placed_documents(pushed.blobs),
         )
         last = {"event": "pushed", **asdict(document)}
-        return Answer(document, told(document.reference, document.digest), document.digest, (last,))
+        return Answer(document, pinned(document.reference, document.digest), document.digest, (last,))
 
     def put(client: Client, files: _Files, options: ArtifactOptions) -> Op[PushedArtifact]:
         return push_artifact(client, files, choices.reference, options=options)

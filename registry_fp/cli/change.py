@@ -8,9 +8,8 @@ from typing import final
 from registry_fp import DeletePlan, Descriptor, delete, detach, parse_reference, plan_delete, tag
 from registry_fp.cli.answer import Answer
 from registry_fp.cli.document import DescriptorDocument, descriptor_document
-from registry_fp.cli.moved_document import told
+from registry_fp.cli.noun import host_of, pinned
 from registry_fp.cli.options import RemoteOptions, ShowOptions
-from registry_fp.cli.read import host_of
 from registry_fp.cli.session import Question, ask
 from registry_fp.cli.size import human_size
 
@@ -47,7 +46,7 @@ def ask_tag(reference: str, new_tag: str, remote: RemoteOptions, show: ShowOptio
     def answer(found: Descriptor) -> Answer:
         name = parse_reference(reference).map(lambda known: f"{known.repository}:{new_tag}").value_or(reference)
         digest = str(found.digest)
-        return Answer(descriptor_document(name, found), told(name, digest), digest)
+        return Answer(descriptor_document(name, found), pinned(name, digest), digest)
 
     question = Question("tag", reference, host_of(reference), lambda client: tag(client, reference, new_tag))
     return ask(question, answer, remote, show)

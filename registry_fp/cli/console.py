@@ -6,9 +6,11 @@ import sys
 from typing import Final, TextIO, final
 
 from rich.console import Console, RenderableType
+from rich.text import Text
 
-__all__ = ["console_on", "rendered"]
+__all__ = ["console_on", "labelled", "rendered"]
 
+_STYLES: Final = {"error": "bold red", "hint": "cyan", "warning": "yellow"}
 _ENDLESS: Final = 10_000
 """The width, in columns, of what is not a terminal: nothing is cut or folded there."""
 
@@ -30,6 +32,12 @@ def rendered(shown: RenderableType) -> str:
     with console.capture() as captured:
         console.print(shown, crop=False)
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
+
+
+def labelled(line: str) -> Text:
+    """One line, with a colour for what it begins with: an error, a hint or a warning."""
+    label, colon, rest = line.partition(": ")
+    return Text.assemble((label + colon, _STYLES[label]), rest) if label in _STYLES else Text(line)
 
 
 @final

@@ -24,8 +24,8 @@ from registry_fp import (
 )
 from registry_fp.cli.answer import Answer
 from registry_fp.cli.document import ConfigDocument, ManifestDocument
+from registry_fp.cli.noun import host_of
 from registry_fp.cli.options import RemoteOptions, ShowOptions
-from registry_fp.cli.read import host_of
 from registry_fp.cli.session import Question, ask
 
 __all__ = ["ask_config", "ask_manifest"]

@@ -7,10 +7,10 @@ from typing import final
 
 from registry_fp import Client, Copied, CopyOptions, OnEvent, Op, copy
 from registry_fp.cli.answer import Answer
+from registry_fp.cli.copied_document import copied_document
 from registry_fp.cli.errand import Errand, carry_out
-from registry_fp.cli.moved_document import copied_document, told
+from registry_fp.cli.noun import host_of, pinned
 from registry_fp.cli.options import RemoteOptions, ShowOptions
-from registry_fp.cli.read import host_of
 
 __all__ = ["CopyChoices", "copy_image"]
 
@@ -46,7 +46,7 @@ def copy_image(choices: CopyChoices, remote: RemoteOptions, show: ShowOptions) -
     def answer(copied: Copied) -> Answer:
         document = copied_document(copied)
         last = {"event": "copied", **asdict(document)}
-        return Answer(document, told(document.reference, document.digest), document.digest, (last,))
+        return Answer(document, pinned(document.reference, document.digest), document.digest, (last,))
 
     hosts = (host_of(choices.target), host_of(choices.source))
     return carry_out(Errand("copy", choices.target, hosts, put, answer), remote, show)

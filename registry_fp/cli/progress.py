@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Final, assert_never, final
 
 from registry_fp import BlobDone, BlobMoved, BlobStarted, Event, ImageRead, ManifestStored, OnEvent
-from registry_fp.cli.push_document import event_document
+from registry_fp.cli.event_document import event_document
 from registry_fp.cli.size import headline, human_size, short_name
 from registry_fp.cli.terminal import Terminal
 
@@ -25,11 +25,12 @@ def watched(terminal: Terminal) -> Iterator[OnEvent]:
     def stream(event: Event) -> None:
         terminal.item(event_document(event))
 
-    if terminal.is_live:
+    console = terminal.live
+    if console is not None:
         # Bars are a terminal's alone: whoever has none need not load them.
         from registry_fp.cli.bars import Bars  # noqa: PLC0415
 
-        with Bars(terminal.errors) as bars:
+        with Bars(console) as bars:
             yield _both(stream, bars.watch)
     elif terminal.is_told:
         yield _Lines(terminal).watch

@@ -21,9 +21,9 @@ from registry_fp import (
 )
 from registry_fp.cli.answer import Answer
 from registry_fp.cli.errand import Errand, carry_out
-from registry_fp.cli.moved_document import PlacedDocument, placed_documents, told
+from registry_fp.cli.noun import host_of, pinned
 from registry_fp.cli.options import RemoteOptions, ShowOptions
-from registry_fp.cli.read import host_of
+from registry_fp.cli.placed_document import PlacedDocument, placed_documents
 
 __all__ = ["PullChoices", "PulledDocument", "pull_image"]
 
@@ -76,7 +76,7 @@ def pull_image(choices: PullChoices, remote: RemoteOptions, show: ShowOptions) -
             blobs=placed_documents(pulled.blobs),
         )
         last = {"event": "pulled", **asdict(document)}
-        return Answer(document, told(choices.reference, str(made.digest)), str(made.digest), (last,))
+        return Answer(document, pinned(choices.reference, str(made.digest)), str(made.digest), (last,))
 
     errand = Errand("pull", choices.reference, (host_of(choices.reference),), put, answer)
     return carry_out(errand, remote, show)

@@ -21,9 +21,9 @@ from registry_fp import (
 )
 from registry_fp.cli.answer import Answer
 from registry_fp.cli.errand import Errand, carry_out
+from registry_fp.cli.noun import host_of
 from registry_fp.cli.options import Codec, RemoteOptions, ShowOptions
 from registry_fp.cli.push_document import PushedAllDocument, PushedDocument, pushed_document
-from registry_fp.cli.read import host_of
 
 __all__ = ["PushChoices", "push_archive", "push_every_tag"]
 

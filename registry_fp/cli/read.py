@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from returns.result import Result
-
 from registry_fp import (
     Descriptor,
-    RegistryError,
     head_manifest,
     list_repositories,
     list_tags,
     parse_host,
-    parse_reference,
     parse_repository,
     ping,
 )
@@ -24,10 +20,11 @@ from registry_fp.cli.document import (
     TagsDocument,
     descriptor_document,
 )
+from registry_fp.cli.noun import host_of
 from registry_fp.cli.options import RemoteOptions, ShowOptions
 from registry_fp.cli.session import Question, ask
 
-__all__ = ["ask_digest", "ask_ping", "ask_repositories", "ask_tags", "host_of"]
+__all__ = ["ask_digest", "ask_ping", "ask_repositories", "ask_tags"]
 
 
 def ask_ping(host: str, remote: RemoteOptions, show: ShowOptions) -> int:
@@ -70,8 +67,3 @@ def ask_digest(reference: str, remote: RemoteOptions, show: ShowOptions) -> int:
 
     question = Question("head_manifest", reference, host_of(reference), lambda client: head_manifest(client, reference))
     return ask(question, answer, remote, show)
-
-
-def host_of(reference: str) -> Result[str, RegistryError]:
-    """The registry's host in a reference; fails with `BadReference`."""
-    return parse_reference(reference).map(lambda name: name.repository.host)

@@ -7,8 +7,8 @@ from typing import final
 
 from registry_fp import Descriptor, list_referrers, parse_reference
 from registry_fp.cli.answer import Answer
+from registry_fp.cli.noun import host_of
 from registry_fp.cli.options import RemoteOptions, ShowOptions
-from registry_fp.cli.read import host_of
 from registry_fp.cli.session import Question, ask
 
 __all__ = ["ReferrerDocument", "ReferrersDocument", "ask_referrers"]

@@ -23,9 +23,9 @@ from registry_fp import (
 )
 from registry_fp.cli.answer import Answer
 from registry_fp.cli.errand import Errand, carry_out
-from registry_fp.cli.moved_document import PlacedDocument, placed_documents, told
+from registry_fp.cli.noun import host_of, pinned
 from registry_fp.cli.options import RemoteOptions, ShowOptions
-from registry_fp.cli.read import host_of
+from registry_fp.cli.placed_document import PlacedDocument, placed_documents
 
 __all__ = [
     "EditChoices",
@@ -194,4 +194,4 @@ def _answer(made: Rewritten) -> Answer:
         blobs=placed_documents(made.blobs),
     )
     last = {"event": "rewritten", **asdict(document)}
-    return Answer(document, told(document.reference, document.digest), document.digest, (last,))
+    return Answer(document, pinned(document.reference, document.digest), document.digest, (last,))

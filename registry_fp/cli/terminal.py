@@ -1,5 +1,7 @@
 """The two streams: results on standard output and nothing else there, everything else on standard error."""
 
+# ruff: noqa: PLC0415  what draws takes longer to load than many a command takes, and a build service has no terminal
+
 from __future__ import annotations
 
 import logging
@@ -7,15 +9,15 @@ import os
 import sys
 import traceback
 from contextlib import suppress
-from typing import Final, TextIO, final
-
-from rich.text import Text
+from typing import TYPE_CHECKING, Final, TextIO, final
 
 from registry_fp import LocalIo, RegistryError, exit_code
 from registry_fp.cli.answer import Answer, Content, compact, indented
-from registry_fp.cli.console import console_on, rendered
 from registry_fp.cli.failure import failure_document, failure_lines, printable
 from registry_fp.cli.options import Form, ShowOptions
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
 
 __all__ = ["Terminal"]
 
@@ -29,7 +31,7 @@ class Terminal:
 
     def __init__(self, show: ShowOptions) -> None:
         self.form: Final[Form] = show.output
-        self.errors: Final = console_on(sys.stderr, soft_wrap=True)
+        self._console: Final = _console() if sys.stderr.isatty() else None
         self.verbose: Final = show.verbose
         self._logs = show.verbose or show.wire_log
         self._silent = show.no_progress or show.output == "quiet"
@@ -38,20 +40,22 @@ class Terminal:
             _log_to_standard_error("registry_fp" if show.verbose else "registry_fp.wire")
 
     @property
-    def is_live(self) -> bool:
-        """Whether work under way may be drawn and drawn again."""
-        return self.errors.is_terminal and not (self._silent or self._logs or self.errors.is_dumb_terminal)
+    def live(self) -> Console | None:
+        """What work under way may be drawn on, and drawn again; None where it may not."""
+        if self._console is None or self._silent or self._logs or self._console.is_dumb_terminal:
+            return None
+        return self._console
 
     @property
     def is_told(self) -> bool:
         """Whether work under way is told line by line."""
-        return self.form == "text" and not self._silent and not self.is_live
+        return self.form == "text" and not self._silent and self.live is None
 
     def write(self, answer: Answer) -> int:
         """Write a result; the exit code so far, which is 0."""
         match self.form:
             case "text":
-                self._put(answer.text if isinstance(answer.text, str | bytes) else rendered(answer.text))
+                self._put(_as_text(answer.text))
             case "quiet":
                 self._put(answer.quiet)
             case "json":
@@ -73,15 +77,18 @@ class Terminal:
 
     def step(self, line: str) -> None:
         """One line about work under way, where that is shown at all."""
-        if self.is_live or self.is_told:
+        if self.live is not None or self.is_told:
             self.note(line)
 
     def note(self, line: str) -> None:
         """One line that is not a result."""
-        label, colon, rest = printable(line).partition(": ")
-        style = {"error": "bold red", "hint": "cyan", "warning": "yellow"}.get(label, "")
         with suppress(OSError):
-            self.errors.print(Text.assemble((label + colon, style), rest) if style else Text(printable(line)))
+            if self._console is None:
+                print(printable(line), file=sys.stderr)
+                return
+            from registry_fp.cli.console import labelled
+
+            self._console.print(labelled(printable(line)))
 
     def fail(self, error: RegistryError) -> int:
         """Say what went wrong; the exit code for it."""
@@ -134,6 +141,20 @@ class Terminal:
         except OSError as lost:
             self._lost = lost
             _abandon(sys.stdout)
+
+
+def _console() -> Console:
+    from registry_fp.cli.console import console_on
+
+    return console_on(sys.stderr, soft_wrap=True)
+
+
+def _as_text(shown: Content | RenderableType) -> Content:
+    if isinstance(shown, str | bytes):
+        return shown
+    from registry_fp.cli.console import rendered
+
+    return rendered(shown)
 
 
 def _abandon(stream: TextIO) -> None:

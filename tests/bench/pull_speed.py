@@ -2,12 +2,11 @@
 
 import asyncio
 import resource
-import shutil
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import product
 from pathlib import Path
 
@@ -24,10 +23,10 @@ _IMAGES: dict[str, Callable[[], Path]] = {
     "1 GiB that does not compress": lambda: random_archive(2**30, _LAYERS),
 }
 _KINDS = {
-    "docker": ("docker archive", "app.tar", "docker-archive:{}:bench:1.0"),
-    "layout": ("layout folder", "layout", "oci:{}:1.0"),
-    "layout-tar": ("layout archive", "layout.tar", "oci-archive:{}:1.0"),
-    "copy": ("copy to a registry", "", "docker://{}"),
+    "docker": ("docker archive", ("pull", "--format=docker"), "app.tar", "docker-archive:{}:bench:1.0"),
+    "layout": ("layout folder", ("pull", "--format=oci"), "layout", "oci:{}:1.0"),
+    "layout-tar": ("layout archive", ("pull", "--format=oci"), "layout.tar", "oci-archive:{}:1.0"),
+    "copy": ("copy to a registry", ("copy",), "", "docker://{}"),
 }
 
 
@@ -70,23 +69,18 @@ async def _pushed(archive: Path, name: str) -> None:
 
 def _once(name: str, kind: str, source: str) -> tuple[float, float]:
     """Seconds, and seconds of processor, of one run into an empty place."""
-    _, file, theirs = _KINDS[kind]
-    with tempfile.TemporaryDirectory(prefix="bench.") as root:
-        if kind != "copy":
-            return _timed(name, kind, source, f"{root}/{file}", theirs, Path(root))
-        with serve_docker_registry(Path(root, "registry")) as registry:
-            return _timed(name, kind, source, f"{registry.host}/bench:1.0", theirs, Path(root))
-
-
-def _timed(name: str, kind: str, source: str, to: str, theirs: str, root: Path) -> tuple[float, float]:  # noqa: PLR0917
-    begun, busy = time.perf_counter(), _processor()
-    if name == "skopeo":
-        asyncio.run(_skopeo(source, theirs.format(to), root / "home"))
-    else:
-        run_program("tests.bench.pull_plain", kind, source, to)
-    spent = time.perf_counter() - begun, _processor() - busy
-    shutil.rmtree(root / "home", ignore_errors=True)
-    return spent
+    _, ours, file, theirs = _KINDS[kind]
+    with ExitStack() as held:
+        root = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="bench.")))
+        to = f"{root}/{file}"
+        if not file:
+            to = f"{held.enter_context(serve_docker_registry(root / 'registry')).host}/bench:1.0"
+        begun, busy = time.perf_counter(), _processor()
+        if name == "skopeo":
+            asyncio.run(_skopeo(source, theirs.format(to), root / "home"))
+        else:
+            run_program("registry_fp.cli", *ours, source, to, "--output=quiet", "--no-cache")
+        return time.perf_counter() - begun, _processor() - busy
 
 
 def _processor() -> float:

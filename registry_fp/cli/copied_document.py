@@ -1,25 +1,14 @@
-"""Documents of what was moved: by a copy, by a pull."""
+"""Documents of copies."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import final
 
-from registry_fp import Copied, Descriptor, Placed
+from registry_fp import Copied, Descriptor
+from registry_fp.cli.placed_document import PlacedDocument, placed_documents
 
-__all__ = ["CopiedDocument", "PlacedDocument", "copied_document", "placed_documents", "told"]
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class PlacedDocument:
-    """One blob; `moved` is how many of its bytes had to be moved."""
-
-    digest: str
-    size: int
-    media_type: str
-    outcome: str
-    moved: int
+__all__ = ["CopiedDocument", "copied_document"]
 
 
 @final
@@ -52,25 +41,6 @@ def copied_document(copied: Copied) -> CopiedDocument:
         referrers=_digests(copied.referrers),
         blobs=placed_documents(copied.blobs),
     )
-
-
-def placed_documents(blobs: tuple[Placed, ...]) -> tuple[PlacedDocument, ...]:
-    """What became of each blob."""
-    return tuple(
-        PlacedDocument(
-            digest=str(each.descriptor.digest),
-            size=each.descriptor.size,
-            media_type=each.descriptor.media_type,
-            outcome=each.outcome,
-            moved=each.moved,
-        )
-        for each in blobs
-    )
-
-
-def told(reference: str, digest: str) -> str:
-    """A reference, pinned; one that is pinned already is not pinned twice."""
-    return reference if reference.endswith(f"@{digest}") else f"{reference}@{digest}"
 
 
 def _digests(manifests: tuple[Descriptor, ...]) -> tuple[str, ...]:
