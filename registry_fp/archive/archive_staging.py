@@ -14,7 +14,7 @@ import stat
 from collections.abc import Collection
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from errno import EAGAIN, EBUSY, EISDIR, EPERM
+from errno import EAGAIN, EBUSY, EEXIST, EISDIR, EPERM
 from typing import Final, final
 
 from returns.pipeline import is_successful
@@ -22,6 +22,7 @@ from returns.result import Failure, Result, Success
 
 from registry_fp.archive.layout_blob import sync_folder
 from registry_fp.archive.off_loop import off_loop
+from registry_fp.archive.tar_header import BLOCK, END_BLOCK, parse_header
 from registry_fp.domain.digest import Digest
 from registry_fp.domain.errors import LocalIo, Reason, Unsupported
 from registry_fp.effect.bracket import finish
@@ -56,8 +57,9 @@ class PartialFolder:
 async def open_partial(path: str) -> Result[PartialFolder, Reason]:
     """Take the folder beside the archive that is to be at `path`; a link there is followed.
 
-    Fails with `LocalIo`: EBUSY while somebody else writes the same archive, EPERM where the folder is another user's or
-    others may write to it; and with `Unsupported` where a device or a pipe is in the archive's place.
+    Fails with `LocalIo`: EEXIST where a file that is no tar is in the archive's place, EBUSY while somebody else writes
+    the same archive, EPERM where the folder is another user's or others may write to it; and with `Unsupported` where a
+    device or a pipe is in the archive's place.
     """
     taken: list[PartialFolder] = []
     try:
@@ -117,7 +119,16 @@ def _refusal(path: str, target: str) -> Reason | None:
         return None
     if stat.S_ISDIR(mode):
         return LocalIo(EISDIR, path)
-    return None if stat.S_ISREG(mode) else Unsupported("writing an archive to a device, a pipe or a socket")
+    if not stat.S_ISREG(mode):
+        return Unsupported("writing an archive to a device, a pipe or a socket")
+    return None if _is_replaceable(target) else LocalIo(EEXIST, path)
+
+
+def _is_replaceable(path: str) -> bool:
+    """Whether a file is a tar, or empty; what else is there was named by mistake."""
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123  text, as it was given
+        block = file.read(BLOCK)
+    return block in {b"", END_BLOCK} or (len(block) == BLOCK and is_successful(parse_header(block)))
 
 
 def _taken(folder: str) -> Result[io.FileIO | None, Reason]:

@@ -13,9 +13,9 @@ __all__ = ["program"]
 def program() -> int:
     """`main` as a process of its own: what the script `registry-fp` calls.
 
-    What is imported is needed to the end, and looking for garbage among it, while it comes and once more as the
-    interpreter leaves, took 0.08 of the 0.45 seconds that a command needs besides its work. Garbage of the work is still
-    collected. Source: https://docs.python.org/3/library/gc.html#gc.freeze
+    What is imported is needed to the end. To look for garbage among it, while it comes and once more as the interpreter
+    leaves, took 0.08 of the 0.45 seconds that a pull needs besides its work. The work's own garbage is still collected.
+    Source: https://docs.python.org/3/library/gc.html#gc.freeze
     """
     gc.set_threshold(200_000)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from errno import EACCES, EDQUOT, EISDIR, EMFILE, ENFILE, ENOENT, ENOSPC, ENOTDIR, EPERM
+from errno import EACCES, EDQUOT, EEXIST, EISDIR, EMFILE, ENFILE, ENOENT, ENOSPC, ENOTDIR, EPERM
 from typing import Final, assert_never
 
 from returns.pipeline import is_successful
@@ -272,6 +272,8 @@ def _io_hint(number: int) -> str:
             return "check the path"
         case _ if number == EISDIR:
             return "give the file itself, not the folder that it is in"
+        case _ if number == EEXIST:
+            return "what is there is no archive, and is not replaced: remove it, or give another path"
         case _ if number in (EACCES, EPERM):
             return "check the permissions of the path"
         case _ if number in (ENOSPC, EDQUOT):

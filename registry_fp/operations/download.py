@@ -253,11 +253,13 @@ class _Download:
         return Success("more")
 
     async def _next(self, incoming: Incoming, request: Request) -> Result[bytes, RegistryError] | None:
+        if self.idle is None:
+            return await anext(incoming.chunks, None)
         scope = asyncio.timeout(self.idle)
         try:
             async with scope:
                 return await anext(incoming.chunks, None)
         except TimeoutError:
-            if self.idle is None or not scope.expired():  # a TimeoutError of anybody else's is a bug
+            if not scope.expired():  # a TimeoutError of anybody else's is a bug
                 raise
             return Failure(request.failed(TimedOut("read", self.idle)))

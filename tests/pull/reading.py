@@ -6,7 +6,10 @@ import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+EMPTY_TAR: Final = bytes(10_240)
+"""What `tar -cf EMPTY.tar -T /dev/null` writes: an archive that may be replaced."""
 
 
 @dataclass(frozen=True, slots=True)

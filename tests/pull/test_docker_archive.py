@@ -16,7 +16,7 @@ from tests.acceptance.images import SHAPES, image, small
 from tests.acceptance.reader import read_archive
 from tests.pull.conftest import Site
 from tests.pull.publishing import publish_image
-from tests.pull.reading import names_in, read_saved
+from tests.pull.reading import EMPTY_TAR, names_in, read_saved
 
 WAYS: dict[str, Callable[[bytes], bytes]] = {
     "plain": bytes,
@@ -98,12 +98,12 @@ async def test_an_archive_is_replaced_by_a_whole_one_and_a_link_stays_a_link(
     site: Site, client: Client, tmp_path: Path
 ) -> None:
     """Who reads `latest.tar` at that moment sees the old one or the new one."""
-    (tmp_path / "real.tar").write_bytes(b"old")
+    (tmp_path / "real.tar").write_bytes(EMPTY_TAR)
     (tmp_path / "latest.tar").symlink_to("real.tar")
     await publish_image(client, f"{site.repository}:1", small())
     with (tmp_path / "real.tar").open("rb") as reader:
         await unwrap(pull(client, f"{site.repository}:1", docker_save(tmp_path / "latest.tar")))
-        assert reader.read() == b"old"
+        assert reader.read() == EMPTY_TAR
     assert (tmp_path / "latest.tar").is_symlink()
     assert read_saved(tmp_path / "real.tar").layers == small().layers
 

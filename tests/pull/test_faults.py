@@ -37,7 +37,7 @@ from registry_fp.pipelines.pull import PullOptions, pull
 from registry_fp.testing import Answer, Corrupt, DropAfter, EmbeddedRegistry, Fault, Stall
 from tests.acceptance.images import image, small
 from tests.pull.publishing import OCI, index, publish, publish_image
-from tests.pull.reading import files_of, names_in, read_saved
+from tests.pull.reading import EMPTY_TAR, files_of, names_in, read_saved
 
 PLACES: dict[str, Callable[[Path], ImageSource]] = {
     "docker archive": lambda folder: docker_save(folder / "app.tar"),
@@ -143,7 +143,7 @@ async def test_an_image_that_is_not_what_it_says_is_no_docker_archive(
     lie: str, embedded_registry: EmbeddedRegistry, client: Client, tmp_path: Path
 ) -> None:
     """Every digest of the registry is right here, and the image is still wrong; an older archive stays as it is."""
-    (tmp_path / "app.tar").write_bytes(b"old")
+    (tmp_path / "app.tar").write_bytes(EMPTY_TAR)
     name = f"{embedded_registry.host}/app:1"
     expected = await LIES[lie](client, name)
     options = PullOptions(platform="linux/amd64" if "index" in lie else "local")
@@ -153,7 +153,7 @@ async def test_an_image_that_is_not_what_it_says_is_no_docker_archive(
     if isinstance(found, InvalidImage) and lie == "gzip that is broken":
         found = InvalidImage(found.kind, found.member)  # what the engine says is the engine's
     assert found == expected
-    assert (tmp_path / "app.tar").read_bytes() == b"old"
+    assert (tmp_path / "app.tar").read_bytes() == EMPTY_TAR
 
 
 async def test_foreign_layers_come_when_they_are_asked_for(

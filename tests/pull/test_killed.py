@@ -73,5 +73,5 @@ def test_a_kill_while_it_is_packed_leaves_no_half_archive(place: str, tmp_path: 
 
 
 def _stored(registry: EmbeddedRegistry, archive: Path) -> None:
-    command = [sys.executable, "-m", "tests.bench.plain_push", str(archive), f"{registry.host}/app:1"]
+    command = [sys.executable, "-m", "registry_fp.cli", "push", str(archive), f"{registry.host}/app:1"]
     subprocess.run(command, check=True)

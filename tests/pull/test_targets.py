@@ -24,6 +24,8 @@ PLAIN = PullOptions()
 REFUSED: dict[str, Case] = {
     "a folder that is not there": (lambda at: docker_save(at / "no" / "app.tar"), PLAIN, errno.ENOENT),
     "a folder in the archive's place": (docker_save, PLAIN, errno.EISDIR),
+    "a letter in the archive's place": (lambda at: docker_save(at / "letter.txt"), PLAIN, errno.EEXIST),
+    "a letter in the layout's place": (lambda at: oci_layout(at / "letter.txt"), PLAIN, errno.EEXIST),
     "a file as a folder": (lambda at: oci_layout(at / "file" / "x"), PLAIN, errno.ENOTDIR),
     "a pipe": (lambda at: docker_save(at / "pipe"), PLAIN, Unsupported),
     "a device": (lambda _: docker_save("/dev/null"), PLAIN, Unsupported),
@@ -49,6 +51,7 @@ async def test_what_cannot_be_written_is_refused_before_any_request(
 ) -> None:
     """Gigabytes are not fetched to find out at the end that they have no place."""
     (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "letter.txt").write_bytes(b"Dear")
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "letter.txt").write_bytes(b"Dear")
     os.mkfifo(tmp_path / "pipe")
@@ -85,7 +88,7 @@ async def test_a_path_tells_what_is_written(
     await publish_image(client, name, small())
     if made_before:
         (tmp_path / "folder.tar").mkdir()
-        (tmp_path / "file").write_bytes(b"old")
+        (tmp_path / "file").write_bytes(b"")
     await unwrap(pull(client, name, any_archive(tmp_path / "folder.tar")))
     await unwrap(pull(client, name, any_archive(tmp_path / "file")))
     layout, saved = ("folder.tar", "file") if made_before else ("file", "folder.tar")
