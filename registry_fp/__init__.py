@@ -105,6 +105,7 @@ if TYPE_CHECKING:
     from registry_fp.pipelines.attach import attach, detach
     from registry_fp.pipelines.convert import convert
     from registry_fp.pipelines.copy import Copied, CopyOptions, copy, copy_all
+    from registry_fp.pipelines.copy_tags import copy_tags
     from registry_fp.pipelines.delete import delete, delete_tag
     from registry_fp.pipelines.delete_plan import DeletePlan, plan_delete
     from registry_fp.pipelines.diagnosis import TOPICS, Diagnosis, Finding, Topic, Verdict
@@ -309,6 +310,7 @@ __all__ = [
     "convert",
     "copy",
     "copy_all",
+    "copy_tags",
     "create_index",
     "deadline",
     "delete",

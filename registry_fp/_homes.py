@@ -324,6 +324,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "registry_fp.domain.tls_fault": ("TlsFault",),
     "registry_fp.transport.settings_keychain": ("settings_keychain",),
+    "registry_fp.pipelines.copy_tags": ("copy_tags",),
 }
 
 HOMES: Final[Mapping[str, str]] = {name: home for home, names in _NAMES.items() for name in names}

@@ -12,7 +12,6 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
 from registry_fp import (
-    BadReference,
     Chunks,
     Client,
     Err,
@@ -25,10 +24,10 @@ from registry_fp import (
     blob_size,
     consume_blob,
     operation,
-    parse_reference,
     settle,
 )
 from registry_fp.cli.answer import Answer
+from registry_fp.cli.noun import blob_named
 from registry_fp.cli.options import RemoteOptions, ShowOptions
 from registry_fp.cli.run import run
 from registry_fp.cli.session import Question, Session, prepare, settled
@@ -49,7 +48,7 @@ class BlobDocument:
 
 def write_blob(reference: str, limit: int, remote: RemoteOptions, show: ShowOptions) -> int:
     """Write a blob of at most `limit` bytes to standard output; one that is not what its digest says ends with 65."""
-    name = parse_reference(reference).bind(_pinned)
+    name = blob_named("get_blob", reference)
 
     async def written(terminal: Terminal, session: Result[Session, RegistryError]) -> int:
         if not is_successful(name):
@@ -94,13 +93,6 @@ async def _streamed(blob: Reference, limit: int, terminal: Terminal, client: Cli
 
     out = await settle(consume_blob(client, blob.repository, str(blob.digest), use, limit=limit))
     return Failure(out.error) if isinstance(out, Err) else Success(None)
-
-
-def _pinned(name: Reference) -> Result[Reference, RegistryError]:
-    if name.digest is not None:
-        return Success(Reference(name.repository, digest=name.digest))
-    reason = BadReference(str(name), "a blob is named REPOSITORY@DIGEST")
-    return Failure(RegistryError("get_blob", str(name), reason))
 
 
 def _host(name: Result[Reference, RegistryError]) -> Result[str, RegistryError]:

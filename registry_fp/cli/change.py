@@ -5,15 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from registry_fp import DeletePlan, Descriptor, delete, detach, parse_reference, plan_delete, tag
+from returns.future import FutureResult
+
+from registry_fp import (
+    Client,
+    DeletePlan,
+    Descriptor,
+    Op,
+    delete,
+    delete_blob,
+    detach,
+    parse_reference,
+    plan_delete,
+    tag,
+)
 from registry_fp.cli.answer import Answer
 from registry_fp.cli.document import DescriptorDocument, descriptor_document
-from registry_fp.cli.noun import host_of, pinned
+from registry_fp.cli.noun import blob_named, host_of, pinned
 from registry_fp.cli.options import RemoteOptions, ShowOptions
 from registry_fp.cli.session import Question, ask
 from registry_fp.cli.size import human_size
 
-__all__ = ["DeletedDocument", "PlanDocument", "ask_delete", "ask_detach", "ask_plan", "ask_tag"]
+__all__ = ["DeletedDocument", "PlanDocument", "ask_delete", "ask_delete_blob", "ask_detach", "ask_plan", "ask_tag"]
 
 
 @final
@@ -61,6 +74,17 @@ def ask_delete(reference: str, remote: RemoteOptions, show: ShowOptions) -> int:
 def ask_detach(reference: str, remote: RemoteOptions, show: ShowOptions) -> int:
     """Remove an attachment, and its entry in the list that clients keep."""
     question = Question("detach", reference, host_of(reference), lambda client: detach(client, reference))
+    return ask(question, lambda _: Answer(DeletedDocument(reference, deleted=True), reference, reference), remote, show)
+
+
+def ask_delete_blob(reference: str, remote: RemoteOptions, show: ShowOptions) -> int:
+    """Remove a blob, whatever needs it."""
+    name = blob_named("delete_blob", reference)
+
+    def put(client: Client) -> Op[None]:
+        return FutureResult.from_result(name).bind(lambda blob: delete_blob(client, blob.repository, str(blob.digest)))
+
+    question = Question("delete_blob", reference, host_of(reference), put)
     return ask(question, lambda _: Answer(DeletedDocument(reference, deleted=True), reference, reference), remote, show)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from registry_fp.cli.misuse import misused
 from registry_fp.cli.options import (
     ANY_REGISTRY,
     AS_TEXT,
@@ -67,6 +68,9 @@ def delete(
     dry_run: Annotated[
         bool, Parameter(negative="", show_default=False, help="Only show what would go; nothing is changed.")
     ] = False,
+    blob: Annotated[
+        bool, Parameter(negative="", show_default=False, help="NAME@DIGEST is a blob; images that need it break.")
+    ] = False,
     remote: RemoteOptions = ANY_REGISTRY,
     show: ShowOptions = AS_TEXT,
 ) -> int:
@@ -74,9 +78,11 @@ def delete(
 
     Where a registry cannot delete a tag alone it stays, and the tags that would have gone with it are named.
     """
-    from registry_fp.cli.change import ask_delete, ask_plan
+    from registry_fp.cli.change import ask_delete, ask_delete_blob, ask_plan
 
-    return (ask_plan if dry_run else ask_delete)(reference, remote, show)
+    if blob and dry_run:
+        return misused("--dry-run is about a tag or a manifest; what a blob is, `blob -o json` tells", "delete")
+    return (ask_plan if dry_run else ask_delete_blob if blob else ask_delete)(reference, remote, show)
 
 
 def login(host: HostName, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:

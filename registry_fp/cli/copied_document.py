@@ -8,7 +8,7 @@ from typing import final
 from registry_fp import Copied, Descriptor
 from registry_fp.cli.placed_document import PlacedDocument, placed_documents
 
-__all__ = ["CopiedDocument", "copied_document"]
+__all__ = ["CopiedAllDocument", "CopiedDocument", "copied_document"]
 
 
 @final
@@ -25,6 +25,14 @@ class CopiedDocument:
     manifests: tuple[str, ...]
     referrers: tuple[str, ...]
     blobs: tuple[PlacedDocument, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class CopiedAllDocument:
+    """`copy --all-tags`."""
+
+    copied: tuple[CopiedDocument, ...]
 
 
 def copied_document(copied: Copied) -> CopiedDocument:

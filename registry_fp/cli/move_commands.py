@@ -120,6 +120,15 @@ def copy(  # noqa: PLR0913  options, each with a default
     target: Annotated[str, Parameter(help="Where to: [HOST[:PORT]/]NAME[:TAG].")],
     /,
     *,
+    all_tags: Annotated[
+        bool,
+        Parameter(
+            name="--all-tags",
+            negative="",
+            show_default=False,
+            help="Every image that has a tag, under that tag; SOURCE and TARGET are repositories, [HOST[:PORT]/]NAME.",
+        ),
+    ] = False,
     platform: Annotated[
         str | None,
         Parameter(metavar="PLATFORM", help="One image of an index, OS/ARCH[/VARIANT]; every one, if not said."),
@@ -144,7 +153,7 @@ def copy(  # noqa: PLR0913  options, each with a default
 
     Nothing touches the disk, and what the target has is not moved. Credentials given here are for the target.
     """
-    from registry_fp.cli.copy import CopyChoices, copy_image
+    from registry_fp.cli.copy import CopyChoices, copy_every_tag, copy_image
 
     choices = CopyChoices(source, target, platform, referrers, digest_tags, foreign, concurrency)
-    return copy_image(choices, remote, show)
+    return (copy_every_tag if all_tags else copy_image)(choices, remote, show)

@@ -102,3 +102,17 @@ def test_an_annotation_that_is_no_pair_is_refused(repository: str, tmp_path: Pat
     refused = call(capfdbinary, *arguments)
     assert refused.code == 2
     assert "It is KEY=VALUE" in refused.err
+
+
+def test_a_blob_is_deleted_by_its_digest_alone(repository: str, capfdbinary: Capture) -> None:
+    """What it is has to be said, because a digest does not show it; a tag names none, and there is no plan of it."""
+    layer = call(capfdbinary, "inspect", f"{repository}:1.0", "-o", "json").document["layers"][0]["digest"]
+    name = f"{repository}@{layer}"
+    assert call(capfdbinary, "delete", name).code == 66  # there is no such manifest
+    assert call(capfdbinary, "delete", f"{repository}:1.0", "--blob").code == 2
+    assert call(capfdbinary, "delete", name, "--blob", "--dry-run").code == 2
+    assert call(capfdbinary, "blob", name, "-o", "json").code == 0
+    deleted = call(capfdbinary, "delete", name, "--blob")
+    assert (deleted.code, deleted.text, deleted.err) == (0, f"{name}\n", "")
+    assert call(capfdbinary, "delete", name, "--blob").code == 66
+    assert call(capfdbinary, "blob", name, "-o", "json").code == 66

@@ -26,6 +26,29 @@ def test_a_copy_prints_where_the_image_is_now(shelf: Shelf, registry: EmbeddedRe
     assert again["source"] == f"{shelf.repository}:1.0@{shelf.image}"
 
 
+def test_all_tags_of_a_repository_are_copied_under_their_names(
+    shelf: Shelf, registry: EmbeddedRegistry, capfdbinary: Capture
+) -> None:
+    """A line for each, pinned; a second time nothing is moved."""
+    target = f"{registry.host}/mirror"
+    tags = call(capfdbinary, "tags", shelf.repository).text.split()
+    copied = call(capfdbinary, "copy", "--all-tags", shelf.repository, target, "--no-progress")
+    assert (copied.code, copied.err) == (0, "")
+    assert [line.partition("@")[0] for line in copied.text.splitlines()] == [f"{target}:{tag}" for tag in tags]
+    assert call(capfdbinary, "tags", target).text.split() == tags
+    again = call(capfdbinary, "copy", "--all-tags", shelf.repository, target, "-o", "json").document
+    assert [each["moved"] for each in again["copied"]] == [0] * len(tags)
+    last = call(capfdbinary, "copy", "--all-tags", shelf.repository, target, "-o", "ndjson").objects[-1]
+    assert (last["event"], last["reference"]) == ("copied", f"{target}:{tags[-1]}")
+
+
+def test_all_tags_of_one_image_is_a_contradiction(shelf: Shelf, capfdbinary: Capture) -> None:
+    """A tag is not a repository: nothing is asked, and the error says what one looks like."""
+    refused = call(capfdbinary, "copy", "--all-tags", f"{shelf.repository}:1.0", "localhost:1/app")
+    assert (refused.code, refused.out) == (2, b"")
+    assert "BadReference" in refused.err
+
+
 def test_a_copy_tells_how_it_goes(shelf: Shelf, registry: EmbeddedRegistry, capfdbinary: Capture) -> None:
     """Line by line where there is no terminal, and as objects in ndjson."""
     told = call(capfdbinary, "copy", f"{shelf.repository}:1.0", f"{registry.host}/a:1")
