@@ -1,8 +1,8 @@
 """Where an archive grows before it has its name: a hidden folder beside it, which one process at a time may use.
 
 What is there is whole and has its name, or ends in `.part`. A process that is killed leaves the folder behind, and the
-next one that writes the same archive goes on with what is whole. Nothing but a complete archive, that is on the disk,
-ever gets the archive's own name.
+next one that writes the same archive removes what is not whole, and goes on with the rest. Nothing but a complete
+archive, that is on the disk, ever gets the archive's own name.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from returns.result import Failure, Result, Success
 
 from registry_fp.archive.layout_blob import sync_folder
 from registry_fp.archive.off_loop import off_loop
-from registry_fp.archive.tar_header import BLOCK, END_BLOCK, parse_header
+from registry_fp.archive.tar_header import BLOCK, parse_header
 from registry_fp.domain.digest import Digest
 from registry_fp.domain.errors import LocalIo, Reason, Unsupported
 from registry_fp.effect.bracket import finish
@@ -33,6 +33,7 @@ _LOCK: Final = "lock"
 _ARCHIVE: Final = "archive.part"
 _UNFINISHED: Final = ".part"
 _TRIES: Final = 100
+_EMPTY_TAR: Final = 10_240  # bytes, as tar(1) writes it
 
 
 @final
@@ -57,9 +58,9 @@ class PartialFolder:
 async def open_partial(path: str) -> Result[PartialFolder, Reason]:
     """Take the folder beside the archive that is to be at `path`; a link there is followed.
 
-    Fails with `LocalIo`: EEXIST where a file that is no tar is in the archive's place, EBUSY while somebody else writes
-    the same archive, EPERM where the folder is another user's or others may write to it; and with `Unsupported` where a
-    device or a pipe is in the archive's place.
+    Fails with `LocalIo`: EEXIST where a file that is no plain tar is in the archive's place, EBUSY while somebody else
+    writes the same archive, EPERM where the folder is another user's or others may write to it; and with `Unsupported`
+    where a device or a pipe is in the archive's place.
     """
     taken: list[PartialFolder] = []
     try:
@@ -77,9 +78,15 @@ async def keep_only(folder: PartialFolder, digests: Collection[Digest]) -> Resul
 
 
 async def publish(folder: PartialFolder) -> Result[None, Reason]:
-    """Give the archive, which is complete and on the disk, its name; what had it before is replaced at once."""
+    """Give the archive, which is complete and on the disk, its name; what had it before is replaced at once.
+
+    Fails as `open_partial` where something has come to lie there since that may not be replaced.
+    """
 
     def step() -> Result[None, Reason]:
+        refused = _refusal(folder.target, folder.target)
+        if refused is not None:
+            return Failure(refused)
         os.replace(folder.archive, folder.target)  # noqa: PTH105  text, as it was given
         sync_folder(os.path.dirname(folder.target))  # noqa: PTH120
         return Success(None)
@@ -108,6 +115,7 @@ def _opened(path: str, held: list[PartialFolder]) -> Result[PartialFolder, Reaso
         lock = taken.unwrap()
         if lock is not None:
             held.append(PartialFolder(target, folder, lock))
+            _removed(held[0], {name for name in os.listdir(folder) if not name.endswith(_UNFINISHED)})  # noqa: PTH208
             return Success(held[0])
     return Failure(LocalIo(EAGAIN, folder))
 
@@ -125,10 +133,16 @@ def _refusal(path: str, target: str) -> Reason | None:
 
 
 def _is_replaceable(path: str) -> bool:
-    """Whether a file is a tar, or empty; what else is there was named by mistake."""
+    """Whether a file is a plain tar, or empty; what else is there was named by mistake.
+
+    A tar without members is a few blocks of zeros; so does many a disk image begin, and is longer.
+    """
     with open(path, "rb", buffering=0) as file:  # noqa: PTH123  text, as it was given
-        block = file.read(BLOCK)
-    return block in {b"", END_BLOCK} or (len(block) == BLOCK and is_successful(parse_header(block)))
+        begin = file.read(_EMPTY_TAR + 1)
+    first = begin[:BLOCK]
+    if not first.strip(b"\0"):
+        return len(begin) <= _EMPTY_TAR and not begin.strip(b"\0")
+    return len(first) == BLOCK and is_successful(parse_header(first))
 
 
 def _taken(folder: str) -> Result[io.FileIO | None, Reason]:

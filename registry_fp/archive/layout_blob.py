@@ -37,7 +37,7 @@ class PartialBlob:
         self._folder = os.path.dirname(self._final)  # noqa: PTH120  text, as it was given
         self._name = ""
         self._fd = -1
-        self._behind = WriteBehind(-1)
+        self._behind: WriteBehind | None = None
         self.size: int = 0
 
     def begin(self) -> Result[bool, Reason]:
@@ -63,7 +63,8 @@ class PartialBlob:
         view = memoryview(chunk)
         while view:
             view = view[os.write(self._fd, view) :]
-        self._behind.wrote(self.size)
+        if self._behind is not None:
+            self._behind.wrote(self.size)
         return Success(None)
 
     def commit(self) -> Result[None, Reason]:

@@ -9,11 +9,12 @@ from typing import Final, final
 __all__ = ["WriteBehind"]
 
 _STEP: Final = 8 * 1024 * 1024  # bytes: measured with 4, 8 and 16 MiB, which are alike
+_PAGE: Final = 64 * 1024  # the largest that there is
 
 
 @final
 class WriteBehind:
-    """How far an open file, which is written from its begin to its end, is on its way to the disk.
+    """How far an open file, which is written from its beginning on, is on its way to the disk.
 
     It promises nothing: who needs the bytes to be there calls `fsync`. Where the system cannot begin without waiting
     for the end, nothing happens.
@@ -26,7 +27,8 @@ class WriteBehind:
         self._begun = 0
 
     def wrote(self, end: int) -> None:
-        """Begin with what was written, up to this many bytes from the file's begin; returns at once."""
+        """Begin with what was written, up to this many bytes from its beginning; it is not waited for."""
+        end -= end % _PAGE  # a page that more is written to could make the writer wait
         if end - self._begun < _STEP or not hasattr(os, "posix_fadvise"):
             return
         # Linux begins to write dirty pages when it hears that nobody needs them, and keeps those that are being

@@ -15,7 +15,6 @@ from typing import Final
 
 __all__ = ["main"]
 
-_EXTRA: Final = ("cyclopts", "rich")
 _INSTALL: Final = 'pip install "registry-fp[cli]"'
 
 
@@ -28,14 +27,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if getattr(sys, name) is None:  # closed by whoever started us: its number must not become a socket's
             nowhere = Path(os.devnull).open("r" if name == "stdin" else "w", encoding="utf-8")  # noqa: SIM115  for good
             setattr(sys, name, nowhere)
-    missing = next((name for name in _EXTRA if find_spec(name) is None), None)
-    if missing is not None:
-        print(f"error: the command line needs {missing}, which is not installed", file=sys.stderr)
-        print(f"hint: {_INSTALL}", file=sys.stderr)
-        return 78
     try:
         # The command line is an extra: without it, it must be able to say so.
+        if find_spec("rich") is None:  # who has no terminal would miss it only later
+            return _incomplete("rich")
         from registry_fp.cli.app import call  # noqa: PLC0415
+    except ModuleNotFoundError as missing:
+        if missing.name is None or missing.name.partition(".")[0] == __name__.partition(".")[0]:
+            raise
+        return _incomplete(missing.name)
     except KeyboardInterrupt:
         return 130
     return call(sys.argv[1:] if arguments is None else arguments)
+
+
+def _incomplete(missing: str) -> int:
+    print(f"error: the command line needs {missing}, which is not installed", file=sys.stderr)
+    print(f"hint: {_INSTALL}", file=sys.stderr)
+    return 78

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from io import TextIOWrapper
 
 from registry_fp.cli import main
 
@@ -18,6 +19,9 @@ def program() -> int:
     Source: https://docs.python.org/3/library/gc.html#gc.freeze
     """
     gc.set_threshold(200_000)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # what an encoding has no character for is shown, and is no bug
+            stream.reconfigure(errors="backslashreplace")
     try:
         return main()
     finally:

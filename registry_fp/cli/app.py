@@ -41,7 +41,20 @@ def call(arguments: Sequence[str]) -> int:
         return misused(str(misuse), *(misuse.command_chain or ()))
     except KeyboardInterrupt:
         return 130
+    except OSError as lost:
+        return _unheard(lost)
+    except SystemExit:  # so rich leaves where nobody reads
+        return _unheard(BrokenPipeError())
     return code if isinstance(code, int) else 0
+
+
+def _unheard(lost: OSError) -> int:
+    """The exit code of help that did not arrive; commands see to their own results."""
+    from registry_fp.cli.terminal import Terminal
+
+    terminal = Terminal(AS_TEXT)
+    terminal.lose(lost)
+    return terminal.close(0)
 
 
 @app.command(sort_key=1)

@@ -27,8 +27,8 @@ from registry_fp import (
 )
 from registry_fp.cli.answer import Answer
 from registry_fp.cli.doctor_document import diagnosis_document
-from registry_fp.cli.failure import printable
 from registry_fp.cli.options import RemoteOptions, ShowOptions
+from registry_fp.cli.printable import printable
 from registry_fp.cli.run import run
 from registry_fp.cli.session import Session, in_time, prepare
 from registry_fp.cli.terminal import Terminal

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import final
 
 from registry_fp import RegistryError, SeveralFailed, describe, exit_code, hint, is_transient
+from registry_fp.cli.printable import printable
 
-__all__ = ["FailureDocument", "failure_document", "failure_lines", "printable"]
+__all__ = ["FailureDocument", "failure_document", "failure_lines"]
 
 
 @final
@@ -53,18 +54,6 @@ def failure_lines(error: RegistryError) -> tuple[str, ...]:
     causes = tuple(_causes(error))
     hints = dict.fromkeys(f"hint: {hint(cause)}" for cause in causes)
     return (*_total(error), *(f"error: {describe(cause)}" for cause in causes), *hints)
-
-
-def printable(text: str) -> str:
-    r"""Text from outside, without control characters, escape sequences or bidirectional overrides.
-
-    >>> print(printable("RUN \x1b[2J"))
-    RUN \x1b[2J
-    """
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
-        for character in text
-    )
 
 
 def _causes(error: RegistryError) -> Iterable[RegistryError]:

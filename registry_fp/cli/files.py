@@ -12,10 +12,10 @@ from returns.result import Result, Success
 
 from registry_fp import Client, Digest, EntryKind, FileEntry, Op, RegistryError, list_files, parse_digest, read_file
 from registry_fp.cli.answer import Answer
-from registry_fp.cli.failure import printable
 from registry_fp.cli.files_document import FilesDocument, content_document, file_document
 from registry_fp.cli.inspection import registry_of, source_of
 from registry_fp.cli.options import RemoteOptions, ShowOptions
+from registry_fp.cli.printable import printable
 from registry_fp.cli.session import Question, ask
 
 __all__ = ["ImageChoice", "ask_file", "ask_files"]

@@ -23,10 +23,10 @@ from registry_fp import (
     inspect,
 )
 from registry_fp.cli.answer import Answer
-from registry_fp.cli.failure import printable
 from registry_fp.cli.inspect_document import image_document, index_document
 from registry_fp.cli.noun import host_of
 from registry_fp.cli.options import RemoteOptions, ShowOptions
+from registry_fp.cli.printable import printable
 from registry_fp.cli.session import Question, ask
 from registry_fp.cli.size import human_size
 

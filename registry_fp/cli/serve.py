@@ -39,6 +39,8 @@ def serve_registry(root: Path | None, listen: str, show: ShowOptions) -> int:
                 terminal.write(Answer(document, registry.host, registry.host))
                 await asyncio.Event().wait()
                 return 0
+        except UnicodeError:  # no name server knows such a name
+            return terminal.fail(RegistryError("serve", listen, DnsFailed(host)))
         except OSError as refused:
             return terminal.fail(RegistryError("serve", listen, _reason(refused, host)))
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final, TextIO, final
 
 from registry_fp import LocalIo, RegistryError, exit_code
 from registry_fp.cli.answer import Answer, Content, compact, indented
-from registry_fp.cli.failure import failure_document, failure_lines, printable
+from registry_fp.cli.failure import failure_document, failure_lines
 from registry_fp.cli.options import Form, ShowOptions
+from registry_fp.cli.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -55,7 +56,10 @@ class Terminal:
         """Write a result; the exit code so far, which is 0."""
         match self.form:
             case "text":
-                self._put(_as_text(answer.text))
+                try:
+                    self._put(_as_text(answer.text))
+                except OSError as lost:  # what draws looks at the stream, too
+                    self.lose(lost)
             case "quiet":
                 self._put(answer.quiet)
             case "json":
@@ -128,6 +132,11 @@ class Terminal:
             case lost:
                 return self.fail(RegistryError("write", "standard output", LocalIo(lost.errno or 0, "standard output")))
 
+    def lose(self, lost: OSError) -> None:
+        """Standard output is gone: nothing more is written there, and `close` tells it."""
+        self._lost = lost
+        _abandon(sys.stdout)
+
     def _put(self, content: Content) -> None:
         if self._lost is not None or not content:
             return
@@ -139,8 +148,7 @@ class Terminal:
                 sys.stdout.buffer.write(content)
                 sys.stdout.buffer.flush()
         except OSError as lost:
-            self._lost = lost
-            _abandon(sys.stdout)
+            self.lose(lost)
 
 
 def _console() -> Console:

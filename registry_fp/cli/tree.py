@@ -6,10 +6,10 @@ from rich.text import Text
 
 from registry_fp import Tree, TreeNode, tree
 from registry_fp.cli.answer import Answer
-from registry_fp.cli.failure import printable
 from registry_fp.cli.inspection import source_of
 from registry_fp.cli.noun import host_of
 from registry_fp.cli.options import RemoteOptions, ShowOptions
+from registry_fp.cli.printable import printable
 from registry_fp.cli.session import Question, ask
 from registry_fp.cli.size import human_size
 from registry_fp.cli.tree_document import tree_document, tree_lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from errno import EACCES, EDQUOT, EEXIST, EISDIR, EMFILE, ENFILE, ENOENT, ENOSPC, ENOTDIR, EPERM
+from errno import EACCES, EBUSY, EDQUOT, EEXIST, EISDIR, EMFILE, ENFILE, ENOENT, ENOSPC, ENOTDIR, EPERM
 from typing import Final, assert_never
 
 from returns.pipeline import is_successful
@@ -180,6 +180,8 @@ def _hint(reason: Reason) -> str:
             return "the document was written wrongly; build or push the image again with another tool"
         case why.Unsupported(what=what):
             return _other_way(what)
+        case why.BadReference(why=detail) if "for example" in detail:
+            return "the line above shows one that would do"
         case why.BadReference(text=text) if is_successful(parse_reference(text)):
             return "as a name it is well formed, and does not fit here; the line above says why"
         case why.BadReference():
@@ -273,11 +275,13 @@ def _io_hint(number: int) -> str:
         case _ if number == EISDIR:
             return "give the file itself, not the folder that it is in"
         case _ if number == EEXIST:
-            return "what is there is no archive, and is not replaced: remove it, or give another path"
+            return "something else is there, and is not replaced: give another path"
+        case _ if number == EBUSY:
+            return "somebody else is writing there at this moment: wait, or give another path"
         case _ if number in (EACCES, EPERM):
             return "check the permissions of the path"
         case _ if number in (ENOSPC, EDQUOT):
-            return "free some space, or set TMPDIR to a folder with more room"
+            return "free some space where this is written; what has to be unpacked first is unpacked in TMPDIR"
         case _ if number in (EMFILE, ENFILE):
             return "lower the concurrency, or raise the limit of open files"
         case _:

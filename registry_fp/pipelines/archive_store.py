@@ -1,7 +1,8 @@
 """An archive in the making as a place that images go to: blobs are staged beside it, and then packed into it.
 
 Each blob is a file of its own first, because a tar needs to know how large a member is before it begins; it also means
-that many come at once, and that an interrupted pull goes on with those that are whole.
+that many come at once, and that an interrupted pull goes on with those that are whole. Packing consumes them: two
+copies of an image are more room than many a disk has, so what an interrupted packing had moved is fetched again.
 """
 
 from __future__ import annotations

@@ -117,9 +117,10 @@ def pull(client: Client, name: str | Reference, to: ImageSource, *, options: Pul
 
     With `archive` an existing folder, and a path that does not end in `.tar`, is a layout, and everything else a docker
     archive; `to.image` is what the image is called there, else it keeps its name. An archive is replaced at once when
-    the new one is complete and on the disk; a layout folder gains the image, and what it holds is not fetched again.
-    What an interrupted pull has fetched waits in a hidden folder beside the archive. Fails with `BadReference`,
-    `Misconfigured` and `LocalIo` before any request; with `NotFound`, `NoSuchPlatform`, `DigestMismatch`,
+    the new one is complete and on the disk, and a file that is none is not replaced (`LocalIo`, EEXIST); a layout
+    folder gains the image, and what it holds is not fetched again. What an interrupted pull has fetched waits in a
+    hidden folder beside the archive, until it is packed. Fails with `BadReference`, `Misconfigured` and `LocalIo`
+    before any request; with `NotFound`, `NoSuchPlatform`, `DigestMismatch`,
     `SizeMismatch`, `MediaTypeMismatch`, `InvalidImage`, `Unsupported`, or as the transport does. Sources:
     distribution-spec, "Pull"; image-spec, image-layout; moby, image/tarexport.
     """

@@ -6,6 +6,6 @@ import sys
 
 
 def run_program(module: str, *arguments: str) -> None:
-    """Run `python -m MODULE`; it may keep its bytecode, as an installed program does, whatever this shell forbids."""
+    """Run `python -m MODULE`, as an installed program runs: it may keep its bytecode. Its results go nowhere."""
     allowed = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     subprocess.run([sys.executable, "-m", module, *arguments], env=allowed, stdout=subprocess.DEVNULL, check=True)

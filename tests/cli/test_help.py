@@ -74,7 +74,7 @@ def test_a_mistake_is_2_and_two_lines(mistake: tuple[str, ...], capfdbinary: Cap
     assert hint.startswith("hint: ")
 
 
-@pytest.mark.parametrize("missing", ["cyclopts", "rich"])
+@pytest.mark.parametrize("missing", ["cyclopts", "rich", "attrs"])
 def test_without_the_extra_it_says_how_to_install_it(missing: str) -> None:
     """78, and a line to copy; the library itself is there."""
     program = (

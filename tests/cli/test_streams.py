@@ -11,7 +11,7 @@ import pytest
 
 from registry_fp.testing import EmbeddedRegistry
 from tests.cli.conftest import Shelf
-from tests.cli.shell import SCRIPT, call, start
+from tests.cli.shell import SCRIPT, call, run, start
 
 Capture = pytest.CaptureFixture[bytes]
 
@@ -103,3 +103,57 @@ def test_the_module_is_the_script(capfdbinary: Capture) -> None:
     command = [sys.executable, "-m", "registry_fp.cli", "--version"]
     done = subprocess.run(command, capture_output=True, check=True, timeout=60)
     assert done.stdout == call(capfdbinary, "--version").out
+
+
+@pytest.mark.parametrize("command", [("--help",), ("--version",), ("pull", "--help")], ids=" ".join)
+def test_help_that_finds_no_room_or_no_reader_says_so_like_a_result(command: tuple[str, ...]) -> None:
+    """It is what was asked for, and a traceback is no answer."""
+    with Path("/dev/full").open("wb") as full:
+        process = start(*command, stdout=full.fileno())
+        _, said = process.communicate(timeout=60)
+    assert (process.returncode, said.splitlines()[0]) == (
+        74,
+        b"error: write standard output: LocalIo: No space left on device: standard output",
+    )
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = start(*command, stdout=writer)
+    os.close(writer)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (141, b"")
+
+
+def test_what_is_drawn_and_finds_no_room_is_74(shelf: Shelf) -> None:
+    """A tree is a result like any other."""
+    with Path("/dev/full").open("wb") as full:
+        process = start("tree", f"{shelf.repository}:many", stdout=full.fileno())
+        _, said = process.communicate(timeout=60)
+    assert (process.returncode, said.splitlines()[0].partition(b": No space")[0]) == (
+        74,
+        b"error: write standard output: LocalIo",
+    )
+
+
+def test_mistakes_are_repeated_without_what_would_move_a_terminal() -> None:
+    """An argument may come from a file of a stranger; and that nobody reads of the mistake makes it no other one."""
+    for arguments in (("\x1b[31mX",), ("pull", "--format", "\x1b[31m", "a", "b"), ("pull", "--n\x1b[31m")):
+        done = run(*arguments)
+        assert (done.code, "\x1b" in done.err) == (2, False)
+        assert "\\x1b" in done.err
+    with Path("/dev/full").open("wb") as full:
+        process = start("pull", "--nonsense", stderr=full.fileno())
+        process.communicate(timeout=60)
+    assert process.returncode == 2
+
+
+def test_what_an_encoding_cannot_say_is_no_bug(shelf: Shelf) -> None:
+    """A build service in the locale C still wants the tree."""
+    done = run("tree", f"{shelf.repository}:many", env={"PYTHONIOENCODING": "ascii"})
+    assert (done.code, done.err) == (0, "")
+    assert "\\u2514" in done.text
+
+
+def test_a_place_that_no_name_server_can_know_is_not_listened_at() -> None:
+    """Bytes that are no text come from a shell like any other."""
+    done = run("serve", "--listen", os.fsdecode(b"\xff:0"))
+    assert (done.code, done.err.splitlines()[0]) == (69, "error: serve \\udcff:0: DnsFailed: no address for \\udcff")

@@ -20,10 +20,13 @@ from tests.pull.reading import files_of, listed, names_in, read_saved
 PLACES = ["app.tar", "layout.tar", "layout"]
 
 
+def _pulling(registry: EmbeddedRegistry, to: Path) -> list[str]:
+    return [sys.executable, "-m", "tests.pull.killed", f"{registry.host}/app:1", str(to)]
+
+
 def _killed_after(blobs: int, registry: EmbeddedRegistry, to: Path) -> None:
     """Start a pull, and kill it when so many blobs are done."""
-    command = [sys.executable, "-m", "tests.pull.killed", f"{registry.host}/app:1", str(to)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(_pulling(registry, to), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for _ in range(blobs):
             assert process.stdout.readline() == "fetched\n"
@@ -61,17 +64,23 @@ async def test_after_a_kill_nothing_has_the_name_and_the_next_pull_goes_on(place
 
 
 @pytest.mark.parametrize("place", ["app.tar", "layout.tar"])
-def test_a_kill_while_it_is_packed_leaves_no_half_archive(place: str, tmp_path: Path) -> None:
-    """The moment when most of an archive is there, under another name."""
+def test_a_kill_while_it_is_packed_leaves_no_half_archive_and_the_next_pull_is_whole(
+    place: str, tmp_path: Path
+) -> None:
+    """The moment when most of an archive is there, under another name, and what it was made of is gone."""
     with running_registry() as registry:
         _stored(registry, sparse_archive(tmp_path / "saved.tar", [200 * 2**20]))
         (tmp_path / "saved.tar").unlink()
         _killed_after(2, registry, tmp_path / place)
-    assert names_in(tmp_path) in ([f".{place}.partial"], [place], [f".{place}.partial", place])
-    if (tmp_path / place).exists():  # it was faster than the signal, and then it is whole
-        files_of(tmp_path / place)
+        assert names_in(tmp_path) in ([f".{place}.partial"], [place], [f".{place}.partial", place])
+        if (tmp_path / place).exists():  # it was faster than the signal, and then it is whole
+            files_of(tmp_path / place)
+        with subprocess.Popen(_pulling(registry, tmp_path / place), stdout=subprocess.DEVNULL) as again:
+            assert again.wait(timeout=60) == 0
+    files_of(tmp_path / place)
+    assert names_in(tmp_path) == [place]
 
 
 def _stored(registry: EmbeddedRegistry, archive: Path) -> None:
-    command = [sys.executable, "-m", "registry_fp.cli", "push", str(archive), f"{registry.host}/app:1"]
+    command = [sys.executable, "-m", "registry_fp.cli", "push", str(archive), f"{registry.host}/app:1", "--no-cache"]
     subprocess.run(command, check=True)

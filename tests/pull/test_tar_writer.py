@@ -1,6 +1,7 @@
 """Any members make a tar that others read, and that is always the same."""
 
 import asyncio
+import errno
 import tarfile
 from pathlib import Path
 
@@ -10,9 +11,13 @@ from hypothesis import strategies as st
 from returns.result import Failure, Success
 
 from registry_fp.archive import tar_writer
+from registry_fp.archive.layout_blob import PartialBlob
 from registry_fp.archive.tar_header import BLOCK, parse_header, parse_pax
 from registry_fp.archive.tar_writer import MovedFile, write_tar
+from registry_fp.domain.descriptor import Descriptor
+from registry_fp.domain.digest import digest_of
 from registry_fp.domain.errors import LocalIo, SourceChanged
+from registry_fp.domain.media_type import OCI_LAYER
 from tests.pull.reading import names_in
 
 PART = st.text("abcxyz0189-_", min_size=1, max_size=130)
@@ -73,10 +78,11 @@ async def test_a_file_that_is_not_as_long_as_it_was_leaves_no_tar(size: int, tmp
 
 
 async def test_what_was_packed_does_not_lie_there_twice(tmp_path: Path) -> None:
-    """Who pulls ten gigabytes has not always twenty."""
-    members = _in_files({"a": bytes(9 * 2**20), "b": b"more"}, tmp_path)
-    await write_tar(str(tmp_path / "app.tar"), members)
-    assert names_in(tmp_path) == ["app.tar"]
+    """Who pulls ten gigabytes has not always twenty: each file goes when it is packed, and not all at the end."""
+    members = _in_files({"a": b"packed", "b": b"12345"}, tmp_path)
+    members["b"] = MovedFile(str(tmp_path / "1"), 6)  # here it ends
+    assert await write_tar(str(tmp_path / "app.tar"), members) == Failure(SourceChanged(str(tmp_path / "1")))
+    assert names_in(tmp_path) == ["1"]
 
 
 async def test_a_source_that_is_gone_leaves_no_tar(tmp_path: Path) -> None:
@@ -90,9 +96,37 @@ async def test_where_the_kernel_does_not_copy_the_bytes_are_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Other systems have no such calls, and between some file systems it does not work."""
-    content = bytes(range(256)) * 20_000
+    content = bytes(range(256)) * 80_000  # several steps
     await write_tar(str(tmp_path / "one.tar"), _in_files({"a": content}, tmp_path))
     monkeypatch.delattr("os.copy_file_range")
     monkeypatch.delattr("os.posix_fadvise")
     await write_tar(str(tmp_path / "two.tar"), _in_files({"a": content}, tmp_path))
     assert (tmp_path / "one.tar").read_bytes() == (tmp_path / "two.tar").read_bytes()
+
+
+@pytest.mark.parametrize("way", ["an archive", "a layout"])
+async def test_a_large_file_is_on_its_way_to_the_disk_before_it_is_whole(
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each part once and in order, in whole pages; where a file system takes no advice it is left alone."""
+    told: list[tuple[int, int]] = []
+
+    def advised(_fd: int, begin: int, count: int, _advice: int) -> None:
+        told.append((begin, count))
+        raise OSError(errno.ESPIPE, "no advice here")
+
+    monkeypatch.setattr("os.posix_fadvise", advised)
+    content = bytes(30_000_000)
+    if way == "an archive":
+        await write_tar(str(tmp_path / "app.tar"), _in_files({"a": content}, tmp_path))
+    else:
+        blob = PartialBlob(str(tmp_path), Descriptor(media_type=OCI_LAYER, digest=digest_of(content), size=30_000_000))
+        blob.begin()
+        for at in range(0, len(content), 1_000_000):
+            blob.write(content[at : at + 1_000_000])
+        blob.commit()
+        blob.close()
+    assert len(told) >= 3
+    assert [begin for begin, _ in told] == [0, *(begin + count for begin, count in told[:-1])]
+    assert all(count >= 8 * 2**20 and count % 65_536 == 0 for _, count in told)
+    assert sum(count for _, count in told) <= 30_000_000 + 512

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from registry_fp import BadReference, Client, LocalIo, Misconfigured, Unsupported, docker_save, settle, unwrap
+from registry_fp import BadReference, Client, Event, LocalIo, Misconfigured, Unsupported, docker_save, settle, unwrap
+from registry_fp.archive.archive_staging import leave_partial, open_partial
 from registry_fp.archive.source import ImageSource, any_archive, oci_layout
 from registry_fp.domain.errors import Reason
 from registry_fp.effect.exits import Err, Ok
@@ -26,6 +27,7 @@ REFUSED: dict[str, Case] = {
     "a folder in the archive's place": (docker_save, PLAIN, errno.EISDIR),
     "a letter in the archive's place": (lambda at: docker_save(at / "letter.txt"), PLAIN, errno.EEXIST),
     "a letter in the layout's place": (lambda at: oci_layout(at / "letter.txt"), PLAIN, errno.EEXIST),
+    "a disk image in the archive's place": (lambda at: docker_save(at / "disk.img"), PLAIN, errno.EEXIST),
     "a file as a folder": (lambda at: oci_layout(at / "file" / "x"), PLAIN, errno.ENOTDIR),
     "a pipe": (lambda at: docker_save(at / "pipe"), PLAIN, Unsupported),
     "a device": (lambda _: docker_save("/dev/null"), PLAIN, Unsupported),
@@ -51,7 +53,8 @@ async def test_what_cannot_be_written_is_refused_before_any_request(
 ) -> None:
     """Gigabytes are not fetched to find out at the end that they have no place."""
     (tmp_path / "file").write_bytes(b"")
-    (tmp_path / "letter.txt").write_bytes(b"Dear")
+    (tmp_path / "letter.txt").write_bytes(b"Dear " * 200)
+    (tmp_path / "disk.img").write_bytes(bytes(1024) + b"superblock")  # an empty tar begins like that
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "letter.txt").write_bytes(b"Dear")
     os.mkfifo(tmp_path / "pipe")
@@ -95,6 +98,36 @@ async def test_a_path_tells_what_is_written(
     assert "manifest.json" not in files_of(tmp_path / layout)
     assert (tmp_path / layout).is_dir()
     read_saved(tmp_path / saved)
+
+
+async def test_what_came_to_lie_there_meanwhile_is_not_replaced(
+    embedded_registry: EmbeddedRegistry, client: Client, tmp_path: Path
+) -> None:
+    """A pull takes minutes, and nobody remembers where it goes; what it has fetched waits for the next try."""
+    name, path = f"{embedded_registry.host}/app:1", tmp_path / "app.tar"
+    await publish_image(client, name, small())
+
+    def write_letter(_: Event) -> None:
+        path.write_bytes(b"Dear")
+
+    out = await settle(pull(client, name, docker_save(path), options=PullOptions(on_event=write_letter)))
+    assert isinstance(out, Err)
+    assert out.error.reason == LocalIo(errno.EEXIST, str(path))
+    assert path.read_bytes() == b"Dear"
+    path.unlink()
+    assert isinstance(await settle(pull(client, name, docker_save(path))), Ok)
+    assert names_in(tmp_path) == ["app.tar"]
+
+
+async def test_half_files_of_a_killed_pull_are_gone_before_the_next_one_begins(tmp_path: Path) -> None:
+    """They take the room that it needs: half an archive is as large as what is fetched again."""
+    folder = tmp_path / ".app.tar.partial"
+    folder.mkdir(mode=0o700)
+    for name in ("lock", "archive.part", "sha256-aa.bb.part", "sha256-cc"):
+        (folder / name).write_bytes(b"")
+    opened = (await open_partial(str(tmp_path / "app.tar"))).unwrap()
+    assert names_in(folder) == ["lock", "sha256-cc"]
+    await leave_partial(opened, done=True)
 
 
 async def test_an_archive_is_written_by_one_at_a_time(
