@@ -136,6 +136,7 @@ if TYPE_CHECKING:
     from registry_fp.pipelines.tree import Tree, TreeNode, TreeRole, tree
     from registry_fp.pipelines.validate import ValidImage, validate
     from registry_fp.pipelines.validate_layout import LayoutImage
+    from registry_fp.pipelines.validate_remote import RemoteImage, validate_remote
     from registry_fp.protocol.message import Chunks
     from registry_fp.protocol.page import Page
     from registry_fp.protocol.profile import PROFILES, RegistryProfile, find_profile, named_profile
@@ -271,6 +272,7 @@ __all__ = [
     "RegistryProfile",
     "RegistryToken",
     "RegistryWarning",
+    "RemoteImage",
     "Repository",
     "RetryPolicy",
     "RewriteOptions",
@@ -382,6 +384,7 @@ __all__ = [
     "tree",
     "unwrap",
     "validate",
+    "validate_remote",
 ]
 
 

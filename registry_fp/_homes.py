@@ -279,6 +279,10 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "validate",
     ),
     "registry_fp.pipelines.validate_layout": ("LayoutImage",),
+    "registry_fp.pipelines.validate_remote": (
+        "RemoteImage",
+        "validate_remote",
+    ),
     "registry_fp.protocol.message": ("Chunks",),
     "registry_fp.protocol.page": ("Page",),
     "registry_fp.transport.clock": ("Clock",),

@@ -35,6 +35,7 @@ __all__ = [
     "schema",
     "tags",
     "tree",
+    "validate",
 ]
 
 _ImageNoun: TypeAlias = Annotated[
@@ -154,6 +155,28 @@ def cat(  # noqa: PLR0913  options, each with a default
     from registry_fp.cli.files import ImageChoice, ask_file
 
     return ask_file(ImageChoice(reference_or_archive, image, platform), path, remote, show)
+
+
+def validate(
+    reference_or_archive: _ImageNoun,
+    /,
+    *,
+    image: Selector = None,
+    platform: Annotated[
+        str | None,
+        Parameter(metavar="PLATFORM", help="One image of an index, OS/ARCH[/VARIANT]; all of them, if not said."),
+    ] = None,
+    remote: RemoteOptions = ANY_REGISTRY,
+    show: ShowOptions = AS_TEXT,
+) -> int:
+    """Read every byte of an image, and prove it, in a registry, in an archive or in a layout; nothing is kept.
+
+    Whatever is wrong is named: what is not there, is too short, too long or damaged, and layers that unpack to
+    something else than the configuration says. It is the registry itself that is asked, and not its mirrors.
+    """
+    from registry_fp.cli.validate import validate_image
+
+    return validate_image(reference_or_archive, image, platform, remote, show)
 
 
 def manifest(reference: ReferenceName, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -15,12 +15,12 @@ from registry_fp.domain.embedded import embedded
 from registry_fp.domain.errors import MediaTypeMismatch, Reason, RegistryError, SizeMismatch
 from registry_fp.domain.manifest import RawManifest
 from registry_fp.domain.media_type import INDEX_TYPES, MANIFEST_TYPES, is_foreign
-from registry_fp.effect.exits import Err, settle
+from registry_fp.effect.exits import Err, Ok, settle
 from registry_fp.effect.operation import Op, operation
 from registry_fp.pipelines.store import Origin
 from registry_fp.pipelines.walk import walk
 
-__all__ = ["Graph", "collect"]
+__all__ = ["Graph", "Survey", "collect", "survey"]
 
 
 @final
@@ -54,10 +54,43 @@ async def collect(
     if isinstance(walked, Err):
         return Failure(walked.error)
     graph = _graph(root, walked.value.manifests, foreign=foreign)
-    contradiction = _contradiction(graph)
-    if contradiction is not None:
+    for _, contradiction in _contradictions(graph.manifests):
         return Failure(RegistryError("get_manifest", f"{origin.name}@{root.digest}", contradiction))
     return Success(graph)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """As much of a graph as can be read, and what is wrong with the rest, by the digest that it is wrong with."""
+
+    graph: Graph
+    faults: Mapping[Digest, RegistryError]
+
+
+@operation
+async def survey(origin: Origin, root: RawManifest, *, limit: int) -> Result[Survey, RegistryError]:
+    """Read every manifest beneath `root` that can be read, `limit` at once, and tell what is wrong with the others.
+
+    Fails with `LimitExceeded` for what no honest index needs.
+    """
+    faults: dict[Digest, RegistryError] = {}
+
+    @operation
+    async def readable(wanted: Descriptor) -> Result[RawManifest | None, RegistryError]:
+        out = await settle(_promised(origin, wanted))
+        if isinstance(out, Ok):
+            return Success(out.value)
+        faults[wanted.digest] = out.error
+        return Success(None)
+
+    walked = await settle(walk(origin.name, root, readable, limit=limit))
+    if isinstance(walked, Err):
+        return Failure(walked.error)
+    graph = _graph(root, walked.value.manifests, foreign=False)
+    for digest, contradiction in _contradictions(graph.manifests):
+        faults.setdefault(digest, RegistryError("get_manifest", f"{origin.name}@{digest}", contradiction))
+    return Success(Survey(graph, faults))
 
 
 def _promised(origin: Origin, wanted: Descriptor) -> Op[RawManifest]:
@@ -72,16 +105,15 @@ def _promised(origin: Origin, wanted: Descriptor) -> Op[RawManifest]:
     return origin.manifest(wanted).bind_result(checked)
 
 
-def _contradiction(graph: Graph) -> Reason | None:
+def _contradictions(manifests: Sequence[RawManifest]) -> Iterator[tuple[Digest, Reason]]:
     """One digest is one content, and has one size; what a descriptor carries is that content."""
     sizes: dict[Digest, int] = {}
-    for each in (pointer for manifest in graph.manifests for pointer in (*manifest.blobs, *manifest.listed)):
+    for each in (pointer for manifest in manifests for pointer in (*manifest.blobs, *manifest.listed)):
         if sizes.setdefault(each.digest, each.size) != each.size:
-            return SizeMismatch(sizes[each.digest], each.size)
+            yield each.digest, SizeMismatch(sizes[each.digest], each.size)
         carried = embedded(each)
         if not is_successful(carried):
-            return carried.failure()
-    return None
+            yield each.digest, carried.failure()
 
 
 def _graph(root: RawManifest, known: Mapping[Digest, RawManifest], *, foreign: bool) -> Graph:
@@ -90,7 +122,8 @@ def _graph(root: RawManifest, known: Mapping[Digest, RawManifest], *, foreign: b
     def visit(manifest: RawManifest) -> None:
         if manifest.digest not in ordered:
             for each in manifest.listed:
-                visit(known[each.digest])
+                if each.digest in known:
+                    visit(known[each.digest])
             ordered[manifest.digest] = manifest
 
     visit(root)

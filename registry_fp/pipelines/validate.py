@@ -9,9 +9,9 @@ from registry_fp.archive.layer_pass import prove
 from registry_fp.archive.layout import with_layout, with_source
 from registry_fp.archive.opened import OpenArchive, unchanged, with_archive
 from registry_fp.archive.source import AnyArchive, DockerSave, ImageSource, OciLayout
-from registry_fp.domain.errors import RegistryError, SeveralFailed
 from registry_fp.effect.operation import Op, operation
 from registry_fp.effect.traverse import traverse_all
+from registry_fp.pipelines.proof import all_faults
 from registry_fp.pipelines.validate_layout import LayoutImage, validate_layout
 
 __all__ = ["ValidImage", "validate"]
@@ -71,11 +71,5 @@ def _proven(archive: OpenArchive, images: tuple[SavedImage, ...]) -> Op[tuple[Sa
     return (
         traverse_all(different.values(), lambda layer: reading(archive, layer, doing="validate"), limit=_AT_ONCE)
         .map(lambda _: images)
-        .alt(lambda errors: _several(archive, errors, len(different)))
+        .alt(lambda errors: all_faults("validate", str(archive.source), errors, len(different)))
     )
-
-
-def _several(archive: OpenArchive, errors: tuple[RegistryError, ...], total: int) -> RegistryError:
-    if len(errors) == 1:
-        return errors[0]
-    return RegistryError("validate", str(archive.source), SeveralFailed(errors, total))

@@ -14,6 +14,7 @@ Capture = pytest.CaptureFixture[bytes]
 
 COMMANDS = (
     *("demo", "push", "pull", "copy", "ping", "repos", "tags", "inspect", "tree", "ls", "cat", "manifest", "config"),
+    "validate",
     *("digest", "blob", "referrers", "tag", "attach", "detach", "delete", "convert", "edit", "append", "index"),
     *("artifact", "doctor", "login", "logout", "schema", "serve"),
 )

@@ -71,6 +71,8 @@ def _fits(document: Any, schema: Any, whole: Any) -> bool:
         ("config {repository}:1.0", "ConfigDocument"),
         ("push {archive} {repository}:new", "PushedDocument"),
         ("demo {archive}", "DemoDocument"),
+        ("validate {archive}", "ValidatedDocument"),
+        ("validate {repository}:many", "ValidatedDocument"),
     ],
 )
 def test_what_a_command_writes_fits_its_schema(command: str, name: str, shelf: Shelf, capfdbinary: Capture) -> None:

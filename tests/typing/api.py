@@ -126,6 +126,7 @@ from registry_fp import (
     RegistryProfile,
     RegistryToken,
     RegistryWarning,
+    RemoteImage,
     Repository,
     RetryPolicy,
     RewriteOptions,
@@ -237,6 +238,7 @@ from registry_fp import (
     tree,
     unwrap,
     validate,
+    validate_remote,
 )
 
 
@@ -286,6 +288,7 @@ def images_move_between_registries_and_disks(
         assert_type(copy_tags(client, "localhost:5000/app", "localhost:5000/other"), Op[tuple[Copied, ...]]),
         assert_type(validate(folder), Op[tuple[LayoutImage, ...]]),
         assert_type(validate(found), Op[tuple[ValidImage, ...]]),
+        assert_type(validate_remote(client, name, platform="linux/amd64", concurrency=2), Op[RemoteImage]),
         assert_type(oci_layout("app", image="1.0"), OciLayout),
         assert_type(any_archive("app"), AnyArchive),
         assert_type(convert(client, name, name, to=family, options=RewriteOptions(concurrency=1)), Op[Rewritten]),
