@@ -122,6 +122,7 @@ if TYPE_CHECKING:
         OnEvent,
         Outcome,
     )
+    from registry_fp.pipelines.export import Exported, export_files
     from registry_fp.pipelines.files import FILE_LIMIT, list_files, read_file
     from registry_fp.pipelines.image_view import ImageNoun
     from registry_fp.pipelines.inspect import Inspected, InspectedImage, InspectedIndex, InspectedLayer, inspect
@@ -199,6 +200,7 @@ __all__ = [
     "Err",
     "Event",
     "ExecutionConfig",
+    "Exported",
     "Family",
     "FileEntry",
     "Finding",
@@ -330,6 +332,7 @@ __all__ = [
     "exit_code",
     "explain",
     "exponential",
+    "export_files",
     "find_profile",
     "first_of",
     "fold",

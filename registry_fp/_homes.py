@@ -237,6 +237,10 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "OnEvent",
         "Outcome",
     ),
+    "registry_fp.pipelines.export": (
+        "Exported",
+        "export_files",
+    ),
     "registry_fp.pipelines.files": (
         "FILE_LIMIT",
         "list_files",

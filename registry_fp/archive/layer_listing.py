@@ -18,7 +18,8 @@ class LayerListing:
     """A layer's entries by path (of two with one path the last counts), and the paths that its marks are about.
 
     `folders` are those that its entries lie in, also without an entry of their own; `sparse`, the files whose content
-    is stored without its holes. `content` is that of the one file that was wanted, if it is here.
+    is stored without its holes; `repeated`, how often a path stands there that stands there more than once. `content`
+    is that of the one file that was wanted, if it is here.
     """
 
     entries: Mapping[str, FileEntry] = field(repr=False)
@@ -26,6 +27,7 @@ class LayerListing:
     emptied: Mapping[str, FileEntry] = field(repr=False)
     folders: frozenset[str] = field(default=frozenset(), repr=False)
     sparse: frozenset[str] = frozenset()
+    repeated: Mapping[str, int] = field(default_factory=dict, repr=False)
     content: bytes | None = field(default=None, repr=False)
 
     def hides(self, path: str) -> bool:

@@ -1,12 +1,14 @@
 """A pass over a layer's tar as its bytes come by: what is in it, and the content of one file if that is wanted.
 
-Nothing is looked at twice and nothing is written; what a hostile layer can cost is bounded by the limits below.
+Nothing is looked at twice and nothing is written; a visitor sees every member while it passes by. What a hostile layer
+can cost is bounded by the limits below.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, final
+from typing import Final, Protocol, final
 
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
@@ -16,7 +18,7 @@ from registry_fp.archive.layer_listing import LayerListing, folders_above
 from registry_fp.archive.tar_header import BLOCK, END_BLOCK, Header, parse_header, parse_pax
 from registry_fp.domain.errors import LimitExceeded, Reason, TarFault, TarUnreadable
 
-__all__ = ["ENTRIES_LIMIT", "LayerScan", "Wanted"]
+__all__ = ["ENTRIES_LIMIT", "LayerScan", "Visitor", "Wanted"]
 
 ENTRIES_LIMIT: Final = 1_000_000
 """How many entries the layers of one image may have together; the largest images have some hundred thousand."""
@@ -24,6 +26,7 @@ ENTRIES_LIMIT: Final = 1_000_000
 _NAMES: Final = 128 * 1024 * 1024  # characters of all names, of the folders above them, and of link targets in a layer
 _PAYLOAD: Final = 1024 * 1024  # bytes of one long name, or of one member's pax records: extended attributes are there
 _BEFORE: Final = 4 * _PAYLOAD  # bytes of all that stands before one member
+_MARKS: Final = frozenset({"removed", "emptied"})
 _LONG: Final = {"L": b"path", "K": b"linkpath"}
 
 
@@ -36,19 +39,33 @@ class Wanted:
     limit: int
 
 
+class Visitor(Protocol):
+    """Whoever sees the members of a layer pass by, marks aside; what it finds wrong ends the pass."""
+
+    def member(self, entry: FileEntry, block: bytes, records: Mapping[bytes, bytes]) -> Reason | None:
+        """The next member: its header as it stands there, and the pax records (or long names) that stood before it."""
+
+    def content(self, piece: memoryview) -> Reason | None:
+        """The next bytes of the content of a member, or of what is none."""
+
+
 @final
 class LayerScan:
     """A pass under way: `feed` it the bytes of the plain tar, in pieces of any size, then `finish`."""
 
-    def __init__(self, layer: int, wanted: Wanted | None = None, *, room: int = ENTRIES_LIMIT) -> None:
+    def __init__(
+        self, layer: int, wanted: Wanted | None = None, *, room: int = ENTRIES_LIMIT, visitor: Visitor | None = None
+    ) -> None:
         self._layer = layer
         self._wanted = wanted
+        self._visitor = visitor
         self._room = room
         self._entries: dict[str, FileEntry] = {}
         self._removed: dict[str, FileEntry] = {}
         self._emptied: dict[str, FileEntry] = {}
         self._folders: set[str] = set()
         self._sparse: set[str] = set()
+        self._repeated: dict[str, int] = {}
         self._kept: bytearray | None = None  # the wanted file's content, as far as it has come
         self._long: dict[bytes, bytes] = {}  # what stood before the next member
         self._before = 0
@@ -65,24 +82,27 @@ class LayerScan:
     def feed(self, data: bytes) -> Reason | None:
         """Take in the next bytes; gives what is wrong with them, after which there is no more to feed.
 
-        It can be `TarUnreadable` (naming the place in the plain tar), or `LimitExceeded`.
+        It can be `TarUnreadable` (naming the place in the plain tar), `LimitExceeded`, or what the visitor found.
         """
         view = memoryview(data)
         while view and not self._ended:
             taken = self._content or self._padding or self._missing - len(self._part)
             piece, view = view[:taken], view[taken:]
             self._at += len(piece)
+            fault: Reason | None = None
             if self._content:
                 self._content -= len(piece)
                 if self._keeping and self._kept is not None:
                     self._kept += piece
+                if self._visitor is not None:
+                    fault = self._visitor.content(piece)
             elif self._padding:
                 self._padding -= len(piece)
             else:
                 self._part += piece
                 fault = self._gathered() if len(self._part) == self._missing else None
-                if fault is not None:
-                    return fault
+            if fault is not None:
+                return fault
         return None
 
     def finish(self) -> Result[LayerListing, Reason]:
@@ -94,7 +114,13 @@ class LayerScan:
             return Failure(self._fault("truncated"))
         kept = None if self._kept is None else bytes(self._kept)
         listing = LayerListing(
-            self._entries, self._removed, self._emptied, frozenset(self._folders), frozenset(self._sparse), kept
+            self._entries,
+            self._removed,
+            self._emptied,
+            frozenset(self._folders),
+            frozenset(self._sparse),
+            self._repeated,
+            kept,
         )
         return Success(listing)
 
@@ -149,6 +175,8 @@ class LayerScan:
         if size < 0:
             return self._fault("bad header", "the size is negative")
         fault = None if entry is None else self._enter(entry, sparse=is_sparse(header, long))
+        if fault is None and entry is not None and self._visitor is not None and entry.kind not in _MARKS:
+            fault = self._visitor.member(entry, block, long)
         if header.extended:
             self._mapped = size
         else:
@@ -166,6 +194,8 @@ class LayerScan:
             case "emptied":
                 self._emptied[entry.path] = entry
             case _:
+                if entry.path in self._entries:
+                    self._repeated[entry.path] = self._repeated.get(entry.path, 1) + 1
                 self._entries[entry.path] = entry
                 self._note_folders(entry.path)
                 self._look(entry, sparse=sparse)

@@ -87,6 +87,7 @@ _COMMANDS: Final[tuple[tuple[Callable[..., int], str | None], ...]] = (
     (read_commands.tree, None),
     (read_commands.ls, None),
     (read_commands.cat, None),
+    (read_commands.export, None),
     (read_commands.validate, None),
     (read_commands.manifest, None),
     (read_commands.config, None),

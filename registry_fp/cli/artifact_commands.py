@@ -21,7 +21,7 @@ from registry_fp.cli.pairs import pairs_of
 
 __all__ = ["artifact"]
 
-artifact: Final = App(name="artifact", sort_key=24, help="Keep files in a registry, and bring them back.")
+artifact: Final = App(name="artifact", sort_key=26, help="Keep files in a registry, and bring them back.")
 """The group of commands."""
 
 

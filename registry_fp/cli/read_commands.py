@@ -26,6 +26,7 @@ __all__ = [
     "config",
     "digest",
     "doctor",
+    "export",
     "inspect",
     "ls",
     "manifest",
@@ -177,6 +178,23 @@ def validate(
     from registry_fp.cli.validate import validate_image
 
     return validate_image(reference_or_archive, image, platform, remote, show)
+
+
+def export(  # noqa: PLR0913  options, each with a default
+    reference_or_archive: _ImageNoun,
+    path: Annotated[str, Parameter(help="Where the tar is to be; a tar that is there is replaced.")],
+    /,
+    *,
+    platform: _Platform = "local",
+    image: Selector = None,
+    remote: RemoteOptions = ANY_REGISTRY,
+    show: ShowOptions = AS_TEXT,
+) -> int:
+    """Write the files of an image, as a container sees them, as one tar."""
+    from registry_fp.cli.export import export_image
+    from registry_fp.cli.files import ImageChoice
+
+    return export_image(ImageChoice(reference_or_archive, image, platform), path, remote, show)
 
 
 def manifest(reference: ReferenceName, /, *, remote: RemoteOptions = ANY_REGISTRY, show: ShowOptions = AS_TEXT) -> int:

@@ -93,7 +93,7 @@ def append(  # noqa: PLR0913  options, each with a default
     return append_to_image(RewriteChoices(source, target, platform), tar, created_by, remote, show)
 
 
-index: Final = App(name="index", sort_key=24, help="Make and change indexes of images for many platforms.")
+index: Final = App(name="index", sort_key=26, help="Make and change indexes of images for many platforms.")
 """The group of commands."""
 
 

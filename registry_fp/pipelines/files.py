@@ -23,7 +23,7 @@ from registry_fp.pipelines.file_lookup import LayerReader, find_content
 from registry_fp.pipelines.image_view import ImageNoun, ImageView, IndexView, with_view
 from registry_fp.transport.port import Client
 
-__all__ = ["FILE_LIMIT", "list_files", "read_file"]
+__all__ = ["FILE_LIMIT", "list_files", "read_file", "with_image"]
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ def list_files(
     `TarUnreadable` or `InvalidImage` where a layer is no sound tar, with `LimitExceeded` beyond a million entries, or
     as `inspect` and `get_blob`. Source: image-spec, layer.
     """
-    return _with_image(client, noun, platform, "list_files", partial(_listed, layer))
+    return with_image(client, noun, platform, "list_files", partial(_listed, layer))
 
 
 def read_file(
@@ -55,12 +55,14 @@ def read_file(
     """
     if limit < 0:
         return FutureResult.from_failure(RegistryError("read_file", path, Misconfigured("limit", "it is at least 0")))
-    return _with_image(client, noun, platform, "read_file", partial(_read, Wanted(path, limit)))
+    return with_image(client, noun, platform, "read_file", partial(_read, Wanted(path, limit)))
 
 
-def _with_image(
+def with_image(
     client: Client, noun: ImageNoun, platform: str | Platform, doing: str, use: Callable[[ImageView], Op[T]]
 ) -> Op[T]:
+    """What `use` makes of the one image that a name leads to; fails as `with_view`, and as `use`."""
+
     def of_image(view: ImageView | IndexView) -> Op[T]:
         if isinstance(view, ImageView):
             return use(view)

@@ -18,7 +18,7 @@ from registry_fp.archive.source import AnyArchive, DockerSave, ImageSource, OciL
 from registry_fp.domain.errors import LocalIo, Misconfigured, Reason
 from registry_fp.domain.reference import Reference, parse_reference
 
-__all__ = ["PullTarget", "TargetKind", "read_target"]
+__all__ = ["PullTarget", "TargetKind", "can_be_a_path", "promises_compression", "read_target"]
 
 TargetKind: TypeAlias = Literal["docker archive", "layout archive", "layout folder"]
 """What is written: a tar as of `docker save`, a tar of an OCI image layout, or a layout that is a folder."""
@@ -48,13 +48,13 @@ async def read_target(to: ImageSource, name: Reference) -> Result[PullTarget, Re
     image = to.image
     if image is not None and not (isinstance(image, str) and image and image.isprintable()):
         return Failure(Misconfigured("image", "what is pulled is given a name, and not a position"))
-    if not _can_be_a_path(to.path):
+    if not can_be_a_path(to.path):
         return Failure(LocalIo(EINVAL, to.path))
     found = await off_loop(to.path, lambda: Success(_mode(to.path)))
     if not is_successful(found):
         return Failure(found.failure())
     kind = _kind(to, found.unwrap())
-    if to.path.lower().endswith(_COMPRESSED) and not (kind == "layout folder" and found.unwrap()):
+    if promises_compression(to.path) and not (kind == "layout folder" and found.unwrap()):
         return Failure(Misconfigured("path", "an archive is written as a plain tar, so its name should say so"))
     if kind != "docker archive":
         names = _names(name) if image is None else {REF_NAME: image}
@@ -65,12 +65,22 @@ async def read_target(to: ImageSource, name: Reference) -> Result[PullTarget, Re
     return Success(PullTarget(kind, to.path, None if own.tag is None else own, {}))
 
 
-def _can_be_a_path(text: str) -> bool:
+def can_be_a_path(text: str) -> bool:
+    """Whether the operating system takes this text for a path."""
     try:
         name = os.fsencode(text)
     except UnicodeEncodeError:
         return False
     return bool(name) and b"\0" not in name
+
+
+def promises_compression(path: str) -> bool:
+    """Whether an archive of this name would be taken for a compressed one.
+
+    >>> promises_compression("app.tar.gz")
+    True
+    """
+    return path.lower().endswith(_COMPRESSED)
 
 
 def _mode(path: str) -> int:

@@ -16,7 +16,7 @@ COMMANDS = (
     *("demo", "push", "pull", "copy", "ping", "repos", "tags", "inspect", "tree", "ls", "cat", "manifest", "config"),
     "validate",
     *("digest", "blob", "referrers", "tag", "attach", "detach", "delete", "convert", "edit", "append", "index"),
-    *("artifact", "doctor", "login", "logout", "schema", "serve"),
+    *("artifact", "doctor", "export", "login", "logout", "schema", "serve"),
 )
 
 GROUPED = ("index create", "index edit", "artifact push", "artifact pull")

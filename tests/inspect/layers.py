@@ -18,7 +18,7 @@ def file(name: str, content: bytes = b"", **attributes: object) -> tuple[tarfile
 
 def folder(name: str, **attributes: object) -> tuple[tarfile.TarInfo, bytes]:
     """A folder."""
-    return member(name, tarfile.DIRTYPE, mode=0o755, **attributes), b""
+    return member(name, tarfile.DIRTYPE, **{"mode": 0o755, **attributes}), b""
 
 
 def symlink(name: str, target: str) -> tuple[tarfile.TarInfo, bytes]:

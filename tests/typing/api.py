@@ -53,6 +53,7 @@ from registry_fp import (
     Err,
     Event,
     ExecutionConfig,
+    Exported,
     Family,
     FileEntry,
     Finding,
@@ -184,6 +185,7 @@ from registry_fp import (
     exit_code,
     explain,
     exponential,
+    export_files,
     find_profile,
     first_of,
     fold,
@@ -327,6 +329,7 @@ def an_image_can_be_looked_into(client: Client, noun: ImageNoun, index: ImageInd
     """In a registry or on disk, by the same verbs."""
     return (
         assert_type(tree(client, noun, referrers=False), Op[Tree]),
+        assert_type(export_files(client, noun, "root.tar"), Op[Exported]),
         assert_type(list_files(client, noun, layer=-1), Op[tuple[FileEntry, ...]]),
         assert_type(read_file(client, noun, "etc/passwd", limit=FILE_LIMIT), Op[bytes]),
         assert_type(parse_platform("linux/arm64"), Result[Platform, RegistryError]),
