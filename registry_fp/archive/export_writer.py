@@ -34,7 +34,7 @@ class ExportWriter:
     """
 
     def __init__(self, file: io.FileIO, path: str, plan: ExportPlan) -> None:
-        self.entries = 0
+        self.entries: int = 0
         self.fault: Reason | None = None
         self._file = file
         self._path = path

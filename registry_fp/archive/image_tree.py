@@ -32,7 +32,7 @@ class FileNode:
     __slots__ = ("entry", "names")
 
     def __init__(self, entry: FileEntry) -> None:
-        self.entry = entry
+        self.entry: FileEntry = entry
         self.names: list[str] = []
 
 
@@ -43,7 +43,7 @@ class FolderNode:
     __slots__ = ("children", "entry")
 
     def __init__(self, entry: FileEntry | None = None) -> None:
-        self.entry = entry
+        self.entry: FileEntry | None = entry
         self.children: dict[str, FileNode | FolderNode] = {}
 
 
@@ -55,7 +55,7 @@ class ImageTree:
     """The layers so far: `lay` the next one over them."""
 
     def __init__(self) -> None:
-        self.root = FolderNode()
+        self.root: FolderNode = FolderNode()
         self._made = 0
         self._followed = 0
 
