@@ -46,7 +46,9 @@ def _seen(path: Path, names: frozenset[str]) -> Seen:
 def unpacked(path: Path, root: Path) -> dict[str, Seen]:
     """The tree that a tar makes in a new folder."""
     root.mkdir()
-    done = subprocess.run(["tar", "-xpf", path, "-C", root], capture_output=True, text=True, check=False)
+    # A time is rounded to a second by whoever wrote the layer, so what was just made can be of the next one.
+    command = ["tar", "--warning=no-timestamp", "-xpf", path, "-C", root]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     return tree(root)
 
