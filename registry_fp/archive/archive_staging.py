@@ -141,7 +141,7 @@ def _is_replaceable(path: str) -> bool:
         begin = file.read(_EMPTY_TAR + 1)
     first = begin[:BLOCK]
     if not first.strip(b"\0"):
-        return len(begin) <= _EMPTY_TAR and not begin.strip(b"\0")
+        return len(begin) <= _EMPTY_TAR and not len(begin) % BLOCK and not begin.strip(b"\0")
     return len(first) == BLOCK and is_successful(parse_header(first))
 
 

@@ -54,13 +54,16 @@ class _Lines:
         self._terminal = terminal
         self._lengths: dict[str, int] = {}
         self._told: dict[str, float] = {}
+        self._is_begun = False  # an image, by a line that says which
 
     def watch(self, event: Event) -> None:
         """Tell what happened."""
         match event:
             case ImageRead():
+                self._is_begun = True
                 self._terminal.note(headline(event))
             case BlobStarted(blob=blob, length=length):
+                self._is_begun = True
                 self._lengths[blob] = length
                 self._told[blob] = time.monotonic()
             case BlobMoved(blob=blob, read=read, sent=sent):
@@ -73,7 +76,10 @@ class _Lines:
             case BlobDone(blob=blob, outcome=outcome, sent=sent):
                 amount = human_size(sent) if outcome == "fetched" else f"{human_size(sent)} sent"
                 self._tell(blob, f"{outcome}, {amount}" if sent else outcome)
-            case ManifestStored():
+            case ManifestStored(reference=reference):
+                if not self._is_begun:
+                    self._terminal.note(f"{reference}: nothing to move")
+                self._is_begun = False
                 self._terminal.note("  manifest      stored, and confirmed")
             case _:
                 assert_never(event)

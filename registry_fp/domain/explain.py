@@ -102,7 +102,8 @@ def _sentence(reason: Reason) -> str:
             place = f"at byte {offset} of the archive" if offset else ""
             return _joined(kind, member, place, detail)
         case why.InvalidImage(kind=kind, member=member, detail=detail):
-            return _joined(kind, None if member and member in kind else member, detail)
+            is_said = member is not None and kind.endswith(f" {member}") and not member.isalpha()  # "no manifest.json"
+            return _joined(kind, None if is_said else member, detail)
         case why.SourceChanged(what=what):
             return f"{what} changed while it was being read"
         case why.LocalIo(errno=number, path=path):
@@ -262,6 +263,8 @@ def _other_way(what: str) -> str:
             return "save it to a file, and give that file"
         case _ if ";" in what:
             return "there is another way, and the line above names it"
+        case _ if what.startswith("writing an archive"):
+            return "give the path of a file"
         case _ if what.startswith("a layer"):
             return "save the image again; layers are plain, or compressed with gzip or zstd"
         case _:

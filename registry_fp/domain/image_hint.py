@@ -25,7 +25,7 @@ def image_hint(kind: ImageFault, detail: str) -> str:
         case "bad tag":
             return "save the image again under another name, or push the other images one by one"
         case "diff_id mismatch" | "digest mismatch":
-            return "the archive is damaged; save the image again"
+            return "the image is damaged; save or build it again"
         case "bad layer":
             return "a layer is a tar, plain or compressed, and this is none that can be read; save or build it again"
         case "bad oci-layout":
@@ -43,7 +43,7 @@ def image_hint(kind: ImageFault, detail: str) -> str:
         case "not a regular file":
             return "name a regular file; an archive that keeps its content in anything else is not to be trusted"
         case "layer count" | "manifests disagree":
-            return "the archive contradicts itself; save the image again"
+            return "the image contradicts itself; save or build it again"
         case _:
             assert_never(kind)
 

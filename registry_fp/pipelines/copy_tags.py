@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from registry_fp.domain.errors import RegistryError, SeveralFailed
+from returns.future import FutureResult
+
+from registry_fp.domain.errors import Misconfigured, RegistryError, SeveralFailed
 from registry_fp.domain.reference import Reference, Repository
 from registry_fp.effect.operation import Op
 from registry_fp.operations.noun import repository_noun
@@ -25,12 +27,16 @@ def copy_tags(
 ) -> Op[tuple[Copied, ...]]:
     """Copy every tag of a repository to another one, `limit` at once, in the order of the registry's list.
 
-    A tag that stands for something else in the target is moved; what only the target has stays. All are tried, and
-    where some fail the failure names each (`SeveralFailed`). Otherwise fails like `list_tags` and `copy`. Source:
-    distribution-spec, end-8.
+    A tag that stands for something else in the target is moved; what only the target has stays, and tags that break
+    the grammar are left out. All are tried, and where some fail the failure names each (`SeveralFailed`). Otherwise
+    fails like `list_tags` and `copy`, and with `Misconfigured` where both are one. Source: distribution-spec, end-8.
     """
 
     def copied(origin: Repository, goal: Repository) -> Op[tuple[Copied, ...]]:
+        if origin == goal:
+            itself = Misconfigured("target", "it is the source, which has all its tags already")
+            return FutureResult.from_failure(RegistryError("copy_tags", str(goal), itself))
+
         def told(error: RegistryError) -> RegistryError:
             several = isinstance(error.reason, SeveralFailed)
             return replace(error, doing="copy_tags", target=str(goal)) if several else error

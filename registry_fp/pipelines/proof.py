@@ -103,21 +103,20 @@ async def _understood(work: _Work, surveys: tuple[Survey, ...]) -> Result[_Under
     graphs = tuple(each.graph for each in surveys)
     faults = {digest: fault for each in surveys for digest, fault in each.faults.items()}
     every = {each.digest: each.model for graph in graphs for each in graph.manifests}
-    images = [each for each in every.values() if _is_image(each) and each.config.digest not in faults]
-    configs = {each.config.digest: each.config for each in images}
+    images = {digest: each for digest, each in every.items() if _is_image(each) and each.config.digest not in faults}
+    configs = {each.config.digest: each.config for each in images.values()}
     out = await settle(_each(configs.values(), partial(_promised, work), work.limit))
     if isinstance(out, Err):
         return Failure(out.error)
     read = dict(zip(configs, out.value, strict=True))
     diff_ids: dict[Digest, tuple[Digest, ...]] = {}
-    for image in images:
+    for digest, image in images.items():
         found = read[image.config.digest]
         if isinstance(found, Err):
             faults[image.config.digest] = found.error
         elif len(found.value) != len(image.layers):
             told = f"{len(image.layers)} layers and {len(found.value)} diff_ids"
-            uneven = InvalidImage("layer count", str(image.config.digest), told)
-            faults[image.config.digest] = work.failed(image.config.digest, uneven)
+            faults[digest] = work.failed(digest, InvalidImage("layer count", str(digest), told))
         else:
             for layer, diff_id in zip(image.layers, found.value, strict=True):
                 if layer.media_type in _LAYERS:  # what any other kind unpacks to, nobody knows

@@ -38,6 +38,8 @@ def test_all_tags_of_a_repository_are_copied_under_their_names(
     assert call(capfdbinary, "tags", target).text.split() == tags
     again = call(capfdbinary, "copy", "--all-tags", shelf.repository, target, "-o", "json").document
     assert [each["moved"] for each in again["copied"]] == [0] * len(tags)
+    told = call(capfdbinary, "copy", "--all-tags", shelf.repository, target).err.splitlines()
+    assert told[::2] == [f"{target}:{tag}: nothing to move" for tag in tags]
     last = call(capfdbinary, "copy", "--all-tags", shelf.repository, target, "-o", "ndjson").objects[-1]
     assert (last["event"], last["reference"]) == ("copied", f"{target}:{tags[-1]}")
 

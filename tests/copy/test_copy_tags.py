@@ -7,6 +7,7 @@ from registry_fp import (
     Client,
     Denied,
     Err,
+    Misconfigured,
     NotFound,
     Ok,
     SeveralFailed,
@@ -79,3 +80,10 @@ async def test_a_name_that_is_no_repository_is_refused_before_any_request(client
         out = await settle(copy_tags(client, *names))
         assert isinstance(out, Err)
         assert (out.error.doing, type(out.error.reason)) == ("copy_tags", BadReference)
+
+
+async def test_a_repository_is_not_copied_to_itself(client: Client, here: Place) -> None:
+    """Every tag would be stored again, and one that moves meanwhile would be moved back."""
+    out = await settle(copy_tags(client, here.repository, here.repository))
+    assert isinstance(out, Err)
+    assert (out.error.doing, type(out.error.reason)) == ("copy_tags", Misconfigured)

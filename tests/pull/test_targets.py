@@ -28,6 +28,7 @@ REFUSED: dict[str, Case] = {
     "a letter in the archive's place": (lambda at: docker_save(at / "letter.txt"), PLAIN, errno.EEXIST),
     "a letter in the layout's place": (lambda at: oci_layout(at / "letter.txt"), PLAIN, errno.EEXIST),
     "a disk image in the archive's place": (lambda at: docker_save(at / "disk.img"), PLAIN, errno.EEXIST),
+    "a file of one byte": (lambda at: docker_save(at / "byte"), PLAIN, errno.EEXIST),
     "a file as a folder": (lambda at: oci_layout(at / "file" / "x"), PLAIN, errno.ENOTDIR),
     "a pipe": (lambda at: docker_save(at / "pipe"), PLAIN, Unsupported),
     "a device": (lambda _: docker_save("/dev/null"), PLAIN, Unsupported),
@@ -54,6 +55,7 @@ async def test_what_cannot_be_written_is_refused_before_any_request(
     """Gigabytes are not fetched to find out at the end that they have no place."""
     (tmp_path / "file").write_bytes(b"")
     (tmp_path / "letter.txt").write_bytes(b"Dear " * 200)
+    (tmp_path / "byte").write_bytes(b"\0")
     (tmp_path / "disk.img").write_bytes(bytes(1024) + b"superblock")  # an empty tar begins like that
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "letter.txt").write_bytes(b"Dear")

@@ -130,13 +130,13 @@ LIES: dict[str, tuple[Made, str, Reason]] = {
     ),
     "too few diff_ids": (
         made := image_of([PACKED, layer("two")], [sha256(gzip.decompress(PACKED))]),
-        next(iter(made.blobs)),
-        why.InvalidImage("layer count", next(iter(made.blobs)), "2 layers and 1 diff_ids"),
+        made.digest,
+        why.InvalidImage("layer count", made.digest, "2 layers and 1 diff_ids"),
     ),
     "more diff_ids than layers": (
         made := image_of([PACKED], [sha256(gzip.decompress(PACKED))] * 2),
-        next(iter(made.blobs)),
-        why.InvalidImage("layer count", next(iter(made.blobs)), "1 layers and 2 diff_ids"),
+        made.digest,
+        why.InvalidImage("layer count", made.digest, "1 layers and 2 diff_ids"),
     ),
     "gzip that is cut short": (
         image_of([PACKED[:-20]], [sha256(gzip.decompress(PACKED))]),
@@ -251,3 +251,17 @@ async def test_a_name_that_leads_nowhere_is_not_found(vault: Vault, client: Clie
     """And so is one of an image that was removed."""
     error = await _error(client, f"{vault.host}/{vault.path}:none")
     assert isinstance(error.reason, why.NotFound)
+
+
+async def test_images_that_share_a_configuration_are_each_named(vault: Vault, client: Client) -> None:
+    """The configuration is sound; what does not fit it is two of the three images."""
+    one, two = layer("one"), layer("two")
+    sound = image_of([one], platform="linux/amd64")
+    config = next(content for content in sound.blobs.values() if content != one)
+    more = image_of([one, two], config=config, platform="linux/arm64")
+    fewer = image_of([], config=config, platform="linux/s390x")
+    error = await _error(client, vault.put(index(sound, more, fewer)))
+    assert _named(error) == {
+        vault.name(more.digest): why.InvalidImage("layer count", more.digest, "2 layers and 1 diff_ids"),
+        vault.name(fewer.digest): why.InvalidImage("layer count", fewer.digest, "0 layers and 1 diff_ids"),
+    }
