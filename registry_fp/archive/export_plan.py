@@ -6,6 +6,7 @@ container has for it, and the others link to that one. Then no name needs conten
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, final
@@ -19,6 +20,7 @@ from registry_fp.domain.printable import printable
 
 __all__ = ["ExportPlan", "plan_export"]
 
+_AT_THE_END: Final = sys.maxsize  # after every layer
 _NAMES: Final = 256 * 1024 * 1024  # characters: a link to a deep folder makes long names of short ones
 
 
@@ -29,12 +31,13 @@ class ExportPlan:
 
     The first name is the one with the content; the others are hard links to it. Of a path that is in its layer several
     times, only the last one counts: `repeated` says how many there are. `made` are the folders that no layer has an
-    entry for, from the root down.
+    entry for, from the root down. `late` are the names of those that something can come into after their own member.
     """
 
     made: tuple[str, ...]
     layers: tuple[Mapping[str, tuple[str, ...]], ...] = field(repr=False)
     repeated: tuple[Mapping[str, int], ...] = field(repr=False)
+    late: frozenset[str] = field(repr=False)
 
 
 def plan_export(layers: Sequence[LayerListing]) -> Result[ExportPlan, Reason]:
@@ -42,7 +45,7 @@ def plan_export(layers: Sequence[LayerListing]) -> Result[ExportPlan, Reason]:
 
     A link that lost its target has the target's content; a link whose target is another by now has that which it was
     made for. Fails with `InvalidImage` ("broken link", "link cycle"), `LimitExceeded`, and with `Unsupported` for a
-    sparse file.
+    sparse file, and for a layer that has a path several times where it matters which of them is meant.
 
     >>> from registry_fp.archive.layer_entry import FileEntry
     >>> def layer(at, **kinds):
@@ -60,9 +63,11 @@ def plan_export(layers: Sequence[LayerListing]) -> Result[ExportPlan, Reason]:
     files: list[FileNode] = []
     found: list[dict[str, tuple[str, ...]]] = [{} for _ in layers]
     names = 0
+    folders: list[tuple[str, FolderNode]] = []  # each before those that lie in it
     todo: list[tuple[str, FolderNode]] = [("", tree.root)]
     while todo:
         above, folder = todo.pop()
+        folders.append((above, folder))
         if folder.entry is not None:
             found[folder.entry.layer][folder.entry.path] = (above or ".",)
         elif above:
@@ -83,5 +88,35 @@ def plan_export(layers: Sequence[LayerListing]) -> Result[ExportPlan, Reason]:
         if entry.path in layers[entry.layer].sparse:
             return Failure(Unsupported(f"the content of a sparse file, which {printable(entry.path, 200)} is"))
         # Its own name first: whatever is made of the tar looks most like the layer.
-        found[entry.layer][entry.path] = tuple(sorted(file.names, key=lambda name: (name != entry.path, name)))
-    return Success(ExportPlan(tuple(sorted(made)), tuple(found), tuple(layer.repeated for layer in layers)))
+        first, *others = sorted(file.names, key=lambda name: (name != entry.path, name))
+        found[entry.layer][entry.path] = (first, *others)
+        names += len(first) * len(others)  # each link has it beside its own
+    if names > _NAMES:
+        return Failure(LimitExceeded("characters of names in an image", _NAMES))
+    repeated = tuple(layer.repeated for layer in layers)
+    return Success(ExportPlan(tuple(sorted(made)), tuple(found), repeated, _late(folders)))
+
+
+def _late(folders: Sequence[tuple[str, FolderNode]]) -> frozenset[str]:
+    """The folders that something can come into after their own member; what is not where its layer has it can be late.
+
+    Within a layer a folder and what lies in it follow each other as whoever built it saw fit.
+    """
+    at: dict[str, int] = {}
+    found: set[str] = set()
+    for path, folder in reversed(folders):
+        end = -1 if folder.entry is None else folder.entry.layer
+        if folder.entry is not None and (
+            folder.entry.path != (path or ".") or any(_at(path, *child, at) > end for child in folder.children.items())
+        ):
+            found.add(path or ".")
+            end = _AT_THE_END
+        at[path] = end
+    return frozenset(found)
+
+
+def _at(above: str, name: str, child: FileNode | FolderNode, at: Mapping[str, int]) -> int:
+    path = f"{above}/{name}" if above else name
+    if isinstance(child, FolderNode):
+        return at[path]
+    return child.entry.layer if child.entry.path == path else _AT_THE_END

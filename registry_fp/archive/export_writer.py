@@ -1,11 +1,16 @@
-"""Writing the tar of an image's file system while its layers pass by, the oldest first."""
+"""Writing the tar of an image's file system while its layers pass by, the oldest first.
+
+A folder that something comes into later stands at the end: whoever unpacks the tar could not write into it once it has
+its permissions, and it would lose its time.
+"""
 
 from __future__ import annotations
 
 import io
 import os
 import tarfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Callable, Mapping
 from typing import Final, final
 
 from returns.pipeline import is_successful
@@ -13,14 +18,15 @@ from returns.result import Result, Success
 
 from registry_fp.archive.export_plan import ExportPlan
 from registry_fp.archive.layer_entry import EntryKind, FileEntry
-from registry_fp.archive.member_header import MemberType, render_header
+from registry_fp.archive.member_header import MemberType, render_header, render_link
 from registry_fp.archive.off_loop import guarded
 from registry_fp.archive.tar_header import BLOCK, END_BLOCK
 from registry_fp.archive.write_behind import WriteBehind
-from registry_fp.domain.errors import Reason
+from registry_fp.domain.errors import LimitExceeded, Reason
 
 __all__ = ["ExportWriter"]
 
+_HELD: Final = 64 * 1024 * 1024  # bytes of headers of folders, compressed, that wait for the end
 _TOGETHER: Final = 256 * 1024  # bytes: most members of most images are far smaller
 _KINDS: Final[dict[EntryKind, MemberType]] = {"folder": "5", "symlink": "2", "pipe": "6"}
 
@@ -42,8 +48,12 @@ class ExportWriter:
         self._behind = WriteBehind(file.fileno())
         self._names: Mapping[str, tuple[str, ...]] = {}
         self._awaited: dict[str, int] = {}  # of a path that is there more than once, how many are still to come
-        self._left = 0  # bytes of the content of the member under way, and then the padding and what links to it
-        self._after = b""
+        self._left = 0  # bytes of the content of the member under way; then come the padding and what links to it
+        self._block = b""
+        self._records: Mapping[bytes, bytes] = {}
+        self._linked: tuple[str, ...] = ()  # the name with the content, and those that link to it
+        self._late: dict[str, bytes] = {}  # headers of folders, compressed
+        self._held = 0
         self._gathered = bytearray()
         self._size = 0
 
@@ -71,10 +81,8 @@ class ExportWriter:
         names = self._names.get(entry.path)
         if names is None:
             return None
-        first, *others = (_raw(name) for name in names)
-        # A link has all that is said of its file: whoever unpacks it gives the file another owner again, and with that
-        # the system takes away what it may do (its capabilities), which then has to be given again.
-        self._after = b"".join(render_header(block, records, name, "1", link=first) for name in others)
+        first = _raw(names[0])
+        self._block, self._records, self._linked = block, records, names
         self._left = entry.size if entry.kind == "file" else 0
         self.entries += len(names)
         kind = _type(entry, block)
@@ -86,6 +94,8 @@ class ExportWriter:
             link=_raw(entry.target or "") if kind == "2" else b"",
             size=self._left,
         )
+        if names[0] in self._plan.late:
+            return self._hold(names[0], header)
         return self._written(header) or (None if self._left else self._ended(0))
 
     def content(self, piece: memoryview) -> Reason | None:
@@ -99,19 +109,40 @@ class ExportWriter:
         return fault
 
     def finish(self) -> Result[int, Reason]:
-        """Write the end, and bring all of it to the disk; gives the size of the tar in bytes."""
+        """Write the late folders, the deepest first, and the end, and bring all of it to the disk.
+
+        Gives the size of the tar in bytes.
+        """
+        for name in sorted(self._late, reverse=True):
+            self._write(zlib.decompress(self._late[name]))
         self._write(END_BLOCK * 2)
         self._flush()
         os.fsync(self._file.fileno())
         return Success(self._size)
 
     def _ended(self, padding: int) -> Reason | None:
-        after, self._after = self._after, b""
-        return self._written(bytes(padding) + after) if padding or after else None
+        """The content is there: what follows it, one by one, as there can be a million links."""
+        return self._guarded(lambda: self._write_after(padding)) if padding or len(self._linked) > 1 else None
+
+    def _write_after(self, padding: int) -> None:
+        self._write(bytes(padding))
+        first = _raw(self._linked[0])
+        for name in self._linked[1:]:
+            self._write(render_link(self._block, self._records, _raw(name), first))
+
+    def _hold(self, name: str, header: bytes) -> Reason | None:
+        self._late[name] = zlib.compress(header, 1)
+        self._held += len(self._late[name])
+        if self._held > _HELD:
+            self.fault = LimitExceeded("bytes of what is said of folders, compressed", _HELD)
+        return self.fault
 
     def _written(self, piece: bytes | memoryview) -> Reason | None:
+        return self._guarded(lambda: self._write(piece))
+
+    def _guarded(self, write: Callable[[], None]) -> Reason | None:
         def step() -> Result[None, Reason]:
-            self._write(piece)
+            write()
             return Success(None)
 
         done = guarded(self._path, step)

@@ -15,7 +15,7 @@ from registry_fp.archive.layer_entry import FileEntry
 from registry_fp.archive.layer_listing import LayerListing
 from registry_fp.archive.layer_scan import ENTRIES_LIMIT
 from registry_fp.archive.tar_index import LINK_LIMIT
-from registry_fp.domain.errors import InvalidImage, LimitExceeded, Reason
+from registry_fp.domain.errors import InvalidImage, LimitExceeded, Reason, Unsupported
 from registry_fp.domain.printable import printable
 
 __all__ = ["FileNode", "FolderNode", "ImageTree"]
@@ -47,7 +47,8 @@ class FolderNode:
         self.children: dict[str, FileNode | FolderNode] = {}
 
 
-_Walked: TypeAlias = FolderNode | InvalidImage | LimitExceeded | None
+_Fault: TypeAlias = InvalidImage | LimitExceeded | Unsupported
+_Walked: TypeAlias = FolderNode | _Fault | None
 
 
 @final
@@ -58,26 +59,32 @@ class ImageTree:
         self.root: FolderNode = FolderNode()
         self._made = 0
         self._followed = 0
+        # What the layer on top has several times: which of them was meant can no longer be told.
+        self._repeated: set[tuple[FolderNode, str]] = set()
+        self._relinked: set[tuple[FolderNode, str]] = set()
 
     def lay(self, layer: LayerListing) -> Reason | None:
         """Lay a layer over the older ones; gives what is wrong with it, after which there is no more to lay.
 
-        It can be `InvalidImage` ("broken link" where a hard link has nothing to link to, "link cycle"), or
-        `LimitExceeded`. Source: image-spec, layer, "Applying Changesets".
+        It can be `InvalidImage` ("broken link" where a hard link has nothing to link to, "link cycle"),
+        `LimitExceeded`, or `Unsupported` where the layer has a path several times and it matters which is meant.
+        Source: image-spec, layer, "Applying Changesets".
         """
+        self._repeated.clear()
+        self._relinked.clear()
         for mark in (*layer.removed.values(), *layer.emptied.values()):
             fault = self._clear(mark, layer)
             if fault is not None:
                 return fault
         early: list[FileEntry] = []  # links that stand before what they link to
         for entry in layer.entries.values():
-            found = self._put(entry)
+            found = self._put(entry, layer)
             if isinstance(found, Reason):
                 return found
             if not found:
                 early.append(entry)
         for entry in reversed(early):
-            found = self._put(entry)
+            found = self._put(entry, layer)
             if isinstance(found, Reason):
                 return found
             if not found:
@@ -97,7 +104,7 @@ class ImageTree:
             folder.children.pop(name, None)
         return None
 
-    def _put(self, entry: FileEntry) -> bool | Reason:
+    def _put(self, entry: FileEntry, layer: LayerListing) -> bool | Reason:
         """Whether an entry has its place; a link to what is not there has none."""
         if entry.path == ".":
             if entry.kind == "folder":
@@ -105,7 +112,7 @@ class ImageTree:
             return True
         node = FolderNode(entry) if entry.kind == "folder" else FileNode(entry)
         if entry.kind == "hardlink":
-            linked = self._linked(entry)
+            linked = _twice(entry) if entry.path in layer.repeated else self._linked(entry)
             if not isinstance(linked, FileNode):
                 return False if linked is None else linked
             node = linked
@@ -113,6 +120,10 @@ class ImageTree:
         folder = self._folder(path, entry, make=True)
         if not isinstance(folder, FolderNode):
             return True if folder is None else folder
+        if entry.path in layer.repeated:
+            self._repeated.add((folder, name))
+        if entry.path in layer.relinked:
+            self._relinked.add((folder, name))
         known = folder.children.get(name)
         if isinstance(known, FolderNode) and entry.kind == "folder":
             known.entry = entry
@@ -120,11 +131,13 @@ class ImageTree:
         folder.children[name] = node
         return self._counted(known)
 
-    def _linked(self, entry: FileEntry) -> FileNode | InvalidImage | LimitExceeded | None:
+    def _linked(self, entry: FileEntry) -> FileNode | _Fault | None:
         path, name = posixpath.split(entry.target or ".")
         folder = self._folder(path, entry)
         if not isinstance(folder, FolderNode):
             return folder
+        if (folder, name) in self._repeated:
+            return _twice(entry)
         found = folder.children.get(name)
         return found if isinstance(found, FileNode) else None
 
@@ -147,6 +160,8 @@ class ImageTree:
                 del trail[max(1, len(trail) - 1) :]
                 continue
             child = trail[-1].children.get(part)
+            if self._relinked and (trail[-1], part) in self._relinked:
+                return _twice(entry)
             if isinstance(child, FolderNode):
                 trail.append(child)
             elif child is not None and child.entry.kind == "symlink":
@@ -179,3 +194,9 @@ class ImageTree:
         self._made += before is None
         over = self._made > ENTRIES_LIMIT
         return LimitExceeded("paths in the layers of an image", ENTRIES_LIMIT) if over else True
+
+
+def _twice(entry: FileEntry) -> Unsupported:
+    return Unsupported(
+        f"a layer that has a path several times, where it matters which is meant: {printable(entry.path, _SHOWN)}"
+    )

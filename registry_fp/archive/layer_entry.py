@@ -51,7 +51,7 @@ class FileEntry:
 def entry_of(header: Header, block: bytes, long: Mapping[bytes, bytes], layer: int) -> FileEntry | None:
     """The entry that a header stands for, with what stood before it (pax records, or long names under pax's keys).
 
-    None is what only the layer's builder needed: aufs' own marks.
+    None is what only the layer's builder needed, aufs' own marks, and a mark that names nothing.
     """
     raw = long.get(b"GNU.sparse.name") or long.get(b"path") or header.name
     path = _path(raw)
@@ -64,7 +64,10 @@ def entry_of(header: Header, block: bytes, long: Mapping[bytes, bytes], layer: i
     elif name.startswith(_META):
         return None
     elif name.startswith(_MARK):
-        kind, path = "removed", posixpath.join(folder, name.removeprefix(_MARK))
+        removed = name.removeprefix(_MARK)
+        if removed in {"", ".", ".."}:
+            return None
+        kind, path = "removed", posixpath.join(folder, removed)
     link = long.get(b"linkpath") or header.link
     known = parse_attributes(block)
     return FileEntry(

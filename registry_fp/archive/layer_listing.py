@@ -18,8 +18,9 @@ class LayerListing:
     """A layer's entries by path (of two with one path the last counts), and the paths that its marks are about.
 
     `folders` are those that its entries lie in, also without an entry of their own; `sparse`, the files whose content
-    is stored without its holes; `repeated`, how often a path stands there that stands there more than once. `content`
-    is that of the one file that was wanted, if it is here.
+    is stored without its holes; `repeated`, how often a path stands there that stands there more than once; `relinked`,
+    those of them that are a symbolic link at least once, or become a folder a second time. `content` is that of the one
+    file that was wanted, if it is here. `members` and `characters` are what all this took of the limits of an image.
     """
 
     entries: Mapping[str, FileEntry] = field(repr=False)
@@ -29,6 +30,9 @@ class LayerListing:
     sparse: frozenset[str] = frozenset()
     repeated: Mapping[str, int] = field(default_factory=dict, repr=False)
     content: bytes | None = field(default=None, repr=False)
+    relinked: frozenset[str] = field(default=frozenset(), repr=False)
+    members: int = 0
+    characters: int = 0
 
     def hides(self, path: str) -> bool:
         """Whether what older layers have at a path cannot be seen through this one (it may have the path itself)."""

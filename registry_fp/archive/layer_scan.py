@@ -18,12 +18,17 @@ from registry_fp.archive.layer_listing import LayerListing, folders_above
 from registry_fp.archive.tar_header import BLOCK, END_BLOCK, Header, parse_header, parse_pax
 from registry_fp.domain.errors import LimitExceeded, Reason, TarFault, TarUnreadable
 
-__all__ = ["ENTRIES_LIMIT", "LayerScan", "Visitor", "Wanted"]
+__all__ = ["ENTRIES_LIMIT", "NAMES_LIMIT", "LayerScan", "Visitor", "Wanted"]
 
 ENTRIES_LIMIT: Final = 1_000_000
-"""How many entries the layers of one image may have together; the largest images have some hundred thousand."""
+"""How many entries the layers of one image may have together; the largest images have some hundred thousand.
 
-_NAMES: Final = 128 * 1024 * 1024  # characters of all names, of the folders above them, and of link targets in a layer
+Marks count, and so does every entry of a path that has several.
+"""
+
+NAMES_LIMIT: Final = 128 * 1024 * 1024
+"""How many characters the layers of one image may have together in names, the folders above them, and link targets."""
+
 _PAYLOAD: Final = 1024 * 1024  # bytes of one long name, or of one member's pax records: extended attributes are there
 _BEFORE: Final = 4 * _PAYLOAD  # bytes of all that stands before one member
 _MARKS: Final = frozenset({"removed", "emptied"})
@@ -54,18 +59,27 @@ class LayerScan:
     """A pass under way: `feed` it the bytes of the plain tar, in pieces of any size, then `finish`."""
 
     def __init__(
-        self, layer: int, wanted: Wanted | None = None, *, room: int = ENTRIES_LIMIT, visitor: Visitor | None = None
+        self,
+        layer: int,
+        wanted: Wanted | None = None,
+        *,
+        room: int = ENTRIES_LIMIT,
+        characters: int = NAMES_LIMIT,
+        visitor: Visitor | None = None,
     ) -> None:
         self._layer = layer
         self._wanted = wanted
         self._visitor = visitor
         self._room = room
+        self._characters = characters
         self._entries: dict[str, FileEntry] = {}
         self._removed: dict[str, FileEntry] = {}
         self._emptied: dict[str, FileEntry] = {}
         self._folders: set[str] = set()
         self._sparse: set[str] = set()
         self._repeated: dict[str, int] = {}
+        self._relinked: set[str] = set()
+        self._members = 0
         self._kept: bytearray | None = None  # the wanted file's content, as far as it has come
         self._long: dict[bytes, bytes] = {}  # what stood before the next member
         self._before = 0
@@ -121,6 +135,9 @@ class LayerScan:
             frozenset(self._sparse),
             self._repeated,
             kept,
+            frozenset(self._relinked),
+            self._members,
+            self._names,
         )
         return Success(listing)
 
@@ -185,8 +202,8 @@ class LayerScan:
 
     def _enter(self, entry: FileEntry, *, sparse: bool) -> Reason | None:
         self._names += len(entry.path) + len(entry.target or "")
-        self._room -= 1
-        if self._room < 0:
+        self._members += 1
+        if self._members > self._room:
             return LimitExceeded("entries in the layers of an image", ENTRIES_LIMIT)
         match entry.kind:
             case "removed":
@@ -194,16 +211,21 @@ class LayerScan:
             case "emptied":
                 self._emptied[entry.path] = entry
             case _:
-                if entry.path in self._entries:
+                before = self._entries.get(entry.path)
+                if before is not None:
                     self._repeated[entry.path] = self._repeated.get(entry.path, 1) + 1
+                    again = entry.kind == "folder" != before.kind and entry.path in self._folders
+                    if again or "symlink" in {before.kind, entry.kind}:
+                        self._relinked.add(entry.path)
                 self._entries[entry.path] = entry
                 self._note_folders(entry.path)
                 self._look(entry, sparse=sparse)
-        return LimitExceeded("characters of names in a layer", _NAMES) if self._names > _NAMES else None
+        over = self._names > self._characters
+        return LimitExceeded("characters of names in the layers of an image", NAMES_LIMIT) if over else None
 
     def _note_folders(self, path: str) -> None:
         for folder in folders_above(path):
-            if folder in self._folders or self._names > _NAMES:  # where it is known, those above it are, too
+            if folder in self._folders or self._names > self._characters:  # where it is known, those above it are, too
                 return
             self._folders.add(folder)
             self._names += len(folder)

@@ -265,6 +265,8 @@ def _other_way(what: str) -> str:
             return "there is another way, and the line above names it"
         case _ if what.startswith("writing an archive"):
             return "give the path of a file"
+        case _ if what.startswith("a layer that has a path several times"):
+            return "build the image again, with each path once in a layer; `cat` gives single files of it"
         case _ if what.startswith("a layer"):
             return "save the image again; layers are plain, or compressed with gzip or zstd"
         case _:

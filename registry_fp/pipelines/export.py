@@ -56,11 +56,13 @@ def export_files(
 
     Owners, permissions, times, devices, links and extended attributes are those of the layers, and the same image gives
     the same bytes. A hard link to what a newer layer hides or replaces keeps the content that it was made for. Every
-    path is a real one: what lies beneath a symbolic link is where the link leads, and a folder without an entry has
-    one of mode 0755. Layers are streamed twice and proven, and nothing is kept of them. A tar, or an empty file, that
-    is at the path is replaced at once when the new one is complete and on the disk. Fails with `LocalIo` (EEXIST where
-    another file is at the path) and `Misconfigured` before any request; with `InvalidImage` ("broken link", "link
-    cycle"), with `Unsupported` for a sparse file, or as `list_files`. Source: image-spec, layer, "Applying Changesets".
+    path is a real one: what lies beneath a symbolic link is where the link leads, and a folder without an entry has one
+    of mode 0755. A folder that newer layers write into stands at the end. Layers are streamed twice and proven, and
+    nothing is kept of them. A tar, or an empty file, that is at the path is replaced at once when the new one is
+    complete and on the disk. Fails with `LocalIo` (EEXIST where another file is at the path) and `Misconfigured` before
+    any request; with `InvalidImage` ("broken link", "link cycle"), with `Unsupported` for a sparse file, and for a
+    layer that has a path several times where it matters which of them is meant (a hard link to it, a file beneath it);
+    or as `list_files`. Source: image-spec, layer, "Applying Changesets".
     """
     target = os.fspath(path)
 

@@ -12,7 +12,7 @@ from returns.result import Failure, Result, Success
 from registry_fp.archive.layer_entry import FileEntry
 from registry_fp.archive.layer_files import read_layer
 from registry_fp.archive.layer_listing import LayerListing
-from registry_fp.archive.layer_scan import ENTRIES_LIMIT, LayerScan, Visitor, Wanted
+from registry_fp.archive.layer_scan import ENTRIES_LIMIT, NAMES_LIMIT, LayerScan, Visitor, Wanted
 from registry_fp.archive.tar_header import brief
 from registry_fp.archive.tar_index import LINK_LIMIT
 from registry_fp.domain.errors import InvalidImage, LimitExceeded, NotFound, Reason, RegistryError, Unsupported
@@ -47,11 +47,13 @@ class LayerReader:
         self, position: int, wanted: Wanted | None, visitor: Visitor | None = None
     ) -> Result[LayerListing, RegistryError]:
         """What one layer has, read anew, with the content of another file, or for a visitor. Fails as `read_layer`."""
-        room = ENTRIES_LIMIT - sum(len(each.entries) for at, each in self._known.items() if at != position)
+        others = [each for at, each in self._known.items() if at != position]
+        room = ENTRIES_LIMIT - sum(each.members for each in others)
+        characters = NAMES_LIMIT - sum(each.characters for each in others)
         layer = self.view.layers[position]
         target = f"{self.view.name.partition('@')[0]}@{layer.digest or layer.diff_id}"
         async with layer.body.opened() as chunks:
-            scan = LayerScan(position, wanted, room=room, visitor=visitor)
+            scan = LayerScan(position, wanted, room=room, characters=characters, visitor=visitor)
             return await read_layer(chunks, scan, target=target, diff_id=layer.diff_id)
 
 

@@ -38,8 +38,8 @@ def list_files(
 
     `layer` is a position from 0, the oldest (-1 is the newest), a digest or a diff_id. Layers are streamed and proven
     to be what they are called; nothing is kept of them. Fails with `BadReference` where there is no such layer, with
-    `TarUnreadable` or `InvalidImage` where a layer is no sound tar, with `LimitExceeded` beyond a million entries, or
-    as `inspect` and `get_blob`. Source: image-spec, layer.
+    `TarUnreadable` or `InvalidImage` where a layer is no sound tar, with `LimitExceeded` beyond a million entries or
+    128 MiB of names in all layers, or as `inspect` and `get_blob`. Source: image-spec, layer.
     """
     return with_image(client, noun, platform, "list_files", partial(_listed, layer))
 

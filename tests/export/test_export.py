@@ -2,6 +2,7 @@
 
 import gzip
 import tarfile
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from registry_fp.pipelines.export import export_files
 from registry_fp.pipelines.image_view import ImageNoun
 from registry_fp.testing import running_registry
 from tests.copy.made import image, put
-from tests.export.trees import content, lay, members, tree, unpacked, write_layout
+from tests.export.trees import content, lay, members, tree, unpacked, unpacked_by_nobody, write_layout
 from tests.inspect.layers import OPAQUE, file, folder, hardlink, member, saved, symlink, tar, zipped
 from tests.place import Place
 from tests.real.tool import Tool
@@ -158,20 +159,98 @@ async def test_a_folder_has_what_the_newest_layer_says_and_none_is_left_out(clie
     new = tar(folder("a", mode=0o755, uid=2), file("a/g", b"3"), file("d/.wh.none"))
     await unwrap(export_files(client, saved(tmp_path / "app.tar", old, new), tmp_path / "root.tar"))
     ours = members(tmp_path / "root.tar")
-    assert list(ours) == ["b", "b/c", "a/f", "b/c/f", ".", "a", "a/g"]
+    assert list(ours) == ["b", "b/c", "a/f", "b/c/f", "a", "a/g", "."]
     assert (ours["a"].mode, ours["a"].uid, ours["b/c"].mode, ours["."].mode) == (0o755, 2, 0o755, 0o711)
     assert unpacked(tmp_path / "root.tar", tmp_path / "ours")["a"].mode == 0o755
 
 
 async def test_of_a_path_that_stands_twice_in_a_layer_the_last_counts(client: Client, tmp_path: Path) -> None:
-    """As for whoever unpacks the layer; what it links to is also the last."""
+    """As for whoever unpacks the layer."""
     layer = tar(
-        *(file("f", b"first" * 200), hardlink("g", "f"), file("f", b"second"), file("f", b"third")),
+        *(file("f", b"first" * 200), file("f", b"second"), file("g", b"other"), file("f", b"third")),
         *(folder("k"), file("k/below"), file("k", b"a file")),
     )
     await unwrap(export_files(client, saved(tmp_path / "app.tar", layer), tmp_path / "root.tar"))
     found = unpacked(tmp_path / "root.tar", tmp_path / "ours")
-    assert {name: seen.content for name, seen in found.items()} == {"f": b"third", "g": b"third", "k": b"a file"}
+    assert {name: seen.content for name, seen in found.items()} == {"f": b"third", "g": b"other", "k": b"a file"}
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o555])
+async def test_a_folder_that_newer_layers_write_into_stands_behind_what_they_write(
+    mode: int, client: Client, tmp_path: Path
+) -> None:
+    """Who is not root cannot write into a folder once it is read-only, and the folder would lose its time."""
+    layers = (
+        tar(*(folder(name, mode=mode) for name in ("a", "a/b", "a/b/c", "d")), file("d/f", b"1"), file("z", b"2")),
+        tar(file("a/b/c/f", b"3"), hardlink("e/z", "z"), folder("e", mode=mode)),
+    )
+    await unwrap(export_files(client, saved(tmp_path / "app.tar", *layers), tmp_path / "root.tar"))
+    assert list(members(tmp_path / "root.tar")) == [
+        *("d", "d/f", "z", "e/z", "a/b/c/f"),
+        *("e", "a/b/c", "a/b", "a"),
+    ]
+    found = unpacked(tmp_path / "root.tar", tmp_path / "ours")
+    assert {name: found[name].mode for name in ("a", "a/b", "a/b/c", "d", "e")} == dict.fromkeys(
+        ("a", "a/b", "a/b/c", "d", "e"), mode
+    )
+    assert {(tmp_path / "ours" / name).stat().st_mtime for name in found} == {1_700_000_000}
+
+
+async def test_anyone_can_unpack_folders_that_nobody_may_write_into(client: Client, tmp_path: Path) -> None:
+    """As in a build that runs without root."""
+    source = saved(
+        tmp_path / "app.tar", tar(folder("a", mode=0o555), folder("a/b", mode=0o555)), tar(file("a/b/f", b"1"))
+    )
+    await unwrap(export_files(client, source, tmp_path / "root.tar"))
+    with tempfile.TemporaryDirectory() as place:
+        assert unpacked_by_nobody(tmp_path / "root.tar", Path(place)) == ""
+        assert (Path(place) / "a/b/f").read_bytes() == b"1"
+
+
+async def test_what_no_unpacker_can_take_is_left_out(client: Client, tmp_path: Path) -> None:
+    """A number that no system has, an attribute without a name, a word that only its writer knew."""
+    odd = {
+        "uid": "9" * 40,
+        "gid": "4294967295",
+        "mtime": "9" * 40,
+        "atime": "-9223372036854775809",
+        "ctime": "x",
+        "hdrcharset": "foo",
+        "SCHILY.xattr.": "q",
+        "LIBARCHIVE.creationtime": "1",
+        "VENDOR.word": "1",
+        "SCHILY.xattr.user.kept": "yes",
+        "comment": "kept",
+    }
+    junk = member("dev", tarfile.CHRTYPE, mode=0o600)
+    raw = bytearray(junk.tobuf(tarfile.USTAR_FORMAT))
+    raw[329:345] = b"zzzzzzz\0\x80\xff\xff\xff\xff\xff\xff\xff"
+    raw[148:156] = b"%06o\0 " % (256 + sum(raw[:148]) + sum(raw[156:]))
+    layer = bytes(raw) + tar(file("f", b"1", pax_headers=odd), file("g", b"2", pax_headers={"uid": "4294967294"}))
+    await unwrap(export_files(client, saved(tmp_path / "app.tar", layer), tmp_path / "root.tar"))
+    found = members(tmp_path / "root.tar")
+    assert found["f"].pax_headers == {"SCHILY.xattr.user.kept": "yes", "comment": "kept"}
+    assert (found["f"].uid, found["f"].gid, found["g"].uid) == (0, 0, 4294967294)
+    assert (found["dev"].devmajor, found["dev"].devminor) == (0, 0)
+    with tempfile.TemporaryDirectory() as place:
+        nodes = tar(file(".wh.dev"))  # only root can make one
+        await unwrap(export_files(client, saved(tmp_path / "app.tar", layer, nodes), tmp_path / "root.tar"))
+        assert unpacked_by_nobody(tmp_path / "root.tar", Path(place)) == ""
+
+
+@pytest.mark.parametrize("at", [(108, 116, b"\x80\x40"), (136, 148, b"\xff\x80")])
+async def test_numbers_of_base_256_that_no_system_has_are_0(
+    at: tuple[int, int, bytes], client: Client, tmp_path: Path
+) -> None:
+    """An owner of 2^62, or a time before there was a world."""
+    begin, end, first = at
+    raw = bytearray(tar(file("f", b"1")))
+    raw[begin:end] = first.ljust(end - begin, b"\0")
+    raw[148:156] = b"%06o\0 " % (256 + sum(raw[:148]) + sum(raw[156:512]))
+    await unwrap(export_files(client, saved(tmp_path / "app.tar", bytes(raw)), tmp_path / "root.tar"))
+    found = members(tmp_path / "root.tar")["f"]
+    assert (found.uid, found.pax_headers) == (0, {})
+    assert found.mtime in {0, 1_700_000_000}
 
 
 async def test_an_image_without_files_is_an_empty_tar(client: Client, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from registry_fp import (
     ConnectionLost,
     DigestMismatch,
     InvalidImage,
+    LimitExceeded,
     LocalIo,
     Misconfigured,
     NoSuchPlatform,
@@ -29,6 +30,7 @@ from registry_fp import (
     oci_layout,
     unwrap,
 )
+from registry_fp.archive import export_plan, export_writer, image_tree
 from registry_fp.archive.source import any_archive
 from registry_fp.effect.exits import Err, settle
 from registry_fp.effect.operation import Op
@@ -36,7 +38,7 @@ from registry_fp.pipelines.export import export_files
 from registry_fp.testing import Corrupt, DropAfter, EmbeddedRegistry, Fault, Stall, running_registry
 from tests.copy.made import Made, image, index, put, sha256
 from tests.export.trees import members, write_layout
-from tests.inspect.layers import file, hardlink, member, saved, symlink, tar
+from tests.inspect.layers import file, folder, hardlink, member, saved, symlink, tar
 
 T = TypeVar("T")
 
@@ -242,10 +244,66 @@ async def test_a_blob_that_is_another_in_a_layout_leaves_nothing(client: Client,
     assert _names(tmp_path) == ["layout"]
 
 
-async def test_links_to_deep_folders_do_not_make_gigabytes_of_names(client: Client, tmp_path: Path) -> None:
+async def test_links_to_deep_folders_do_not_make_gigabytes_of_names(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Short names in the layer, long ones in the image: a bomb of another kind."""
     deep = "/".join(["d" * 200] * 15)
-    links = tar(file(f"{deep}/f"), symlink("s", deep), hardlink("h", "s/f"))
+    links = tar(file(f"{deep}/f"), symlink("s", deep))
     flood = tar(*(file(f"s/{number}") for number in range(100)))
-    await unwrap(export_files(client, saved(tmp_path / "app.tar", links, flood), tmp_path / "root.tar"))
-    assert len(members(tmp_path / "root.tar")) == 15 + 103
+    source = saved(tmp_path / "app.tar", links, flood)
+    await unwrap(export_files(client, source, tmp_path / "root.tar"))
+    assert len(members(tmp_path / "root.tar")) == 15 + 102
+    monkeypatch.setattr(export_plan, "_NAMES", 200_000)
+    assert await _reason(export_files(client, source, tmp_path / "none.tar")) == LimitExceeded(
+        "characters of names in an image", 200_000
+    )
+
+
+async def test_links_to_a_long_name_do_not_make_gigabytes_of_it(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every link has the name that it links to."""
+    layer = tar(file("n" * 3_000), *(hardlink(f"l{number}", "n" * 3_000) for number in range(100)))
+    monkeypatch.setattr(export_plan, "_NAMES", 200_000)
+    reason = await _reason(export_files(client, saved(tmp_path / "app.tar", layer), tmp_path / "root.tar"))
+    assert reason == LimitExceeded("characters of names in an image", 200_000)
+
+
+async def test_links_are_not_followed_for_hours(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every file of a layer can lie beneath forty links of four thousand characters."""
+    layer = tar(folder("d"), symlink("s", "./" * 500 + "d"), *(file(f"s/{number}") for number in range(30)))
+    source = saved(tmp_path / "app.tar", layer)
+    await unwrap(export_files(client, source, tmp_path / "root.tar"))
+    monkeypatch.setattr(image_tree, "_FOLLOWED", 20_000)
+    assert await _reason(export_files(client, source, tmp_path / "none.tar")) == LimitExceeded(
+        "characters of links that are followed", 20_000
+    )
+
+
+async def test_paths_that_no_layer_has_an_entry_for_count(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One entry makes as many folders as its name has slashes."""
+    source = saved(tmp_path / "app.tar", tar(*(file(f"{number}/a/b/c/d/e/f/g/h/i") for number in range(10))))
+    await unwrap(export_files(client, source, tmp_path / "root.tar"))
+    monkeypatch.setattr(image_tree, "ENTRIES_LIMIT", 99)
+    assert await _reason(export_files(client, source, tmp_path / "none.tar")) == LimitExceeded(
+        "paths in the layers of an image", 99
+    )
+
+
+async def test_folders_that_wait_for_the_end_are_bounded(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is said of them is held until then."""
+    said = [os.urandom(500).hex() for _ in range(20)]
+    folders = [folder(f"d{at}", pax_headers={"SCHILY.xattr.user.x": each}) for at, each in enumerate(said)]
+    source = saved(tmp_path / "app.tar", tar(*folders), tar(*(file(f"d{at}/f") for at in range(20))))
+    await unwrap(export_files(client, source, tmp_path / "root.tar"))
+    monkeypatch.setattr(export_writer, "_HELD", 10_000)
+    reason = await _reason(export_files(client, source, tmp_path / "none.tar"))
+    assert reason == LimitExceeded("bytes of what is said of folders, compressed", 10_000)
+    assert _names(tmp_path) == ["app.tar", "root.tar"]

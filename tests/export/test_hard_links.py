@@ -1,10 +1,11 @@
 """Hard links: every name keeps the content that it was made for, whatever newer layers do to the others."""
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
-from registry_fp import Client, InvalidImage, unwrap
+from registry_fp import Client, InvalidImage, Unsupported, unwrap
 from registry_fp.effect.exits import Err, settle
 from registry_fp.pipelines.export import export_files
 from tests.export.trees import lay, members, tree, unpacked
@@ -84,6 +85,57 @@ async def test_links_have_what_their_file_has(client: Client, tmp_path: Path) ->
     for each in found.values():
         assert (each.uid, each.mode) == (7, 0o4755)
         assert each.pax_headers["SCHILY.xattr.security.capability"] == "\x01"
+
+
+@pytest.mark.parametrize("size", [1_000, 500_000])
+async def test_links_do_not_repeat_what_only_their_file_needs(size: int, client: Client, tmp_path: Path) -> None:
+    """A megabyte of attributes, once for each of a thousand names, would be a gigabyte made of some kilobytes."""
+    said = {"pax_headers": {"SCHILY.xattr.user.x": "A" * size, "SCHILY.xattr.security.capability": "A" * size}}
+    layer = tar(file("f", b"1", **said), *(hardlink(f"l{number}", "f") for number in range(1_000)))
+    tracemalloc.start()
+    try:
+        await unwrap(export_files(client, saved(tmp_path / "app.tar", layer), tmp_path / "root.tar"))
+        assert tracemalloc.get_traced_memory()[1] < 40 * 2**20
+    finally:
+        tracemalloc.stop()
+    assert (tmp_path / "root.tar").stat().st_size < 2 * size + 1_000 * 512 + 8 * 1024
+    assert len(members(tmp_path / "root.tar")) == 1_001
+
+
+AMBIGUOUS = {
+    "to a file that then changes": (file("f", b"1"), hardlink("g", "f"), file("f", b"2")),
+    "to a file that then is a folder": (file("f", b"1"), hardlink("g", "f"), folder("f")),
+    "to a file that stands there twice by another way": (
+        *(folder("d"), symlink("s", "d"), file("d/f", b"1"), hardlink("g", "s/f"), file("d/f", b"2")),
+    ),
+    "in the place of a file": (file("f", b"1"), file("g", b"2"), hardlink("h", "g"), hardlink("g", "f")),
+    "beneath a link that leads to two folders": (
+        *(folder("d"), folder("e"), symlink("g", "d"), file("g/f", b"1"), symlink("g", "e")),
+    ),
+    "in a folder that is a file in between": (folder("g"), file("g/f", b"1"), file("g", b"2"), folder("g")),
+    "beneath a link that then is a folder": (folder("d"), symlink("g", "d"), file("g/f", b"1"), folder("g")),
+}
+
+
+@pytest.mark.parametrize("name", AMBIGUOUS)
+async def test_a_link_that_depends_on_the_order_in_its_layer_is_refused(
+    name: str, client: Client, tmp_path: Path
+) -> None:
+    """Of a path that stands in a layer twice only the last member is known, and what was linked is the first."""
+    layers = (tar(file("f", b"old")), tar(*AMBIGUOUS[name]))
+    out = await settle(export_files(client, saved(tmp_path / "app.tar", *layers), tmp_path / "root.tar"))
+    assert isinstance(out, Err)
+    assert isinstance(out.error.reason, Unsupported)
+    assert out.error.reason.what.partition(": ")[2] in {"g", "g/f", "h"}
+    assert not (tmp_path / "root.tar").exists()
+
+
+async def test_a_link_beside_a_folder_that_stands_there_twice_is_as_usual(client: Client, tmp_path: Path) -> None:
+    """Builders write folders again and again."""
+    layer = tar(folder("d"), file("d/f", b"1"), folder("d"), hardlink("d/g", "d/f"), folder("d", mode=0o700))
+    await unwrap(export_files(client, saved(tmp_path / "app.tar", layer), tmp_path / "root.tar"))
+    found = unpacked(tmp_path / "root.tar", tmp_path / "ours")
+    assert (found["d"].mode, found["d/g"].names) == (0o700, frozenset({"d/f", "d/g"}))
 
 
 async def test_a_link_before_its_target_has_its_content(client: Client, tmp_path: Path) -> None:

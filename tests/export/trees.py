@@ -47,14 +47,26 @@ def unpacked(path: Path, root: Path) -> dict[str, Seen]:
     """The tree that a tar makes in a new folder."""
     root.mkdir()
     # A time is rounded to a second by whoever wrote the layer, so what was just made can be of the next one.
-    command = ["tar", "--warning=no-timestamp", "-xpf", path, "-C", root]
+    command = ["tar", "--warning=no-timestamp", "-xpf", str(path), "-C", str(root)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     return tree(root)
 
 
+def unpacked_by_nobody(path: Path, root: Path) -> str:
+    """What GNU tar says when someone without privileges unpacks a tar into a folder of its own."""
+    command = ["tar", "-xf", "-"]
+    if os.geteuid() == 0:
+        os.chown(root, 65534, 65534)
+        command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *command]
+    with path.open("rb") as file:
+        done = subprocess.run(command, stdin=file, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
 def members(path: Path) -> dict[str, tarfile.TarInfo]:
-    """What stands in a tar, by name; every name stands there once, and after its folder if that has an entry."""
+    """What stands in a tar, by name, in its order; every name stands there once."""
     with tarfile.open(path, "r:") as tar:
         found = tar.getmembers()
     by_name = {member.name: member for member in found}
