@@ -124,13 +124,11 @@ async def _read(
     images: list[SavedImage] = []
     room = _CONFIGS_LIMIT
     for position in chosen.unwrap():
-        read = await _image(archive, entries.unwrap()[position])
+        read = await _image(archive, entries.unwrap()[position], room)
         if not is_successful(read):
             return Failure(read.failure())
         image = read.unwrap()
         room -= len(image.config_raw)
-        if room < 0:
-            return Failure(LimitExceeded("bytes of image configurations", _CONFIGS_LIMIT))
         saved[position] = image.config_digest
         images.append(image)
     agreed = await check_index(archive, saved)
@@ -154,7 +152,8 @@ async def _entries(archive: OpenArchive) -> Result[tuple[SavedEntry, ...], Reaso
     return tags.map(lambda known: tuple(with_repositories(entry, known) for entry in entries))
 
 
-async def _image(archive: OpenArchive, entry: SavedEntry) -> Result[SavedImage, Reason]:
+async def _image(archive: OpenArchive, entry: SavedEntry, room: int) -> Result[SavedImage, Reason]:
+    """One image, if its configuration has at most `room` bytes, which is looked at before it is read."""
     references = parse_tags(entry.repo_tags or ())
     if not is_successful(references):
         return Failure(references.failure())
@@ -162,6 +161,8 @@ async def _image(archive: OpenArchive, entry: SavedEntry) -> Result[SavedImage, 
     if not is_successful(found):
         return Failure(found.failure())
     member = found.unwrap().name
+    if found.unwrap().size > room:
+        return Failure(LimitExceeded("bytes of image configurations", _CONFIGS_LIMIT))
     read = await read_document(
         archive, member, partial(_config, entry.config, member), missing="missing config", limit=CONFIG_LIMIT
     )
