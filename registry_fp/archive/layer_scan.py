@@ -131,13 +131,13 @@ class LayerScan:
             self._entries,
             self._removed,
             self._emptied,
-            frozenset(self._folders),
-            frozenset(self._sparse),
-            self._repeated,
-            kept,
-            frozenset(self._relinked),
-            self._members,
-            self._names,
+            folders=frozenset(self._folders),
+            sparse=frozenset(self._sparse),
+            repeated=self._repeated,
+            relinked=frozenset(self._relinked),
+            content=kept,
+            members=self._members,
+            characters=self._names,
         )
         return Success(listing)
 

@@ -1,19 +1,13 @@
 """A place for images, and a client."""
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 
 from registry_fp import Client, Settings, connect
-from tests.place import Place, place_of
+from tests.inspect.conftest import place
 
-
-@pytest.fixture(params=["memory", "docker-registry"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    """The embedded registry, and Debian's docker-registry."""
-    with place_of(request, tmp_path) as found:
-        yield found
+__all__ = ["client", "place"]
 
 
 @pytest.fixture
